@@ -1,0 +1,32 @@
+package io.morsel.prefetch;
+
+import io.morsel.stargz.LayerLimits;
+
+/**
+ * What an operator may set about fetching.
+ *
+ * @param prefetch whether to fetch up to the landmark at once
+ * @param backgroundFill whether to fetch the rest of a layer when nobody waits
+ * @param backgroundFillDelayMillis how long a layer's readers must have missed nothing before that
+ * @param maxRequests requests in flight to registries, all layers together
+ * @param maxRequestBytes length of one range request
+ * @param hotChunkBytes size of the in-memory tier
+ * @param readTimeoutMillis how long a reader waits for a chunk, retries included, before EIO
+ * @param allowUnverifiedToc whether a layer whose manifest names no TOC digest may be used lazily
+ * @param limits bounds on what a layer may claim
+ */
+public record FetchSettings(
+    boolean prefetch,
+    boolean backgroundFill,
+    long backgroundFillDelayMillis,
+    int maxRequests,
+    int maxRequestBytes,
+    long hotChunkBytes,
+    long readTimeoutMillis,
+    boolean allowUnverifiedToc,
+    LayerLimits limits) {
+  /** What serves most nodes. */
+  public static final FetchSettings DEFAULT =
+      new FetchSettings(
+          true, true, 2_000, 8, 8 << 20, 32L << 20, 60_000, false, LayerLimits.DEFAULT);
+}
