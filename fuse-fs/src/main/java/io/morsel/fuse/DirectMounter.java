@@ -75,7 +75,7 @@ public final class DirectMounter implements FuseMounter {
     DirectMount mount = new DirectMount(connection, running, device(target));
     mount.raiseReadAhead();
     mounts.add(mount);
-    var unused = connection.released().thenRun(() -> mounts.remove(mount));
+    var _ = connection.released().thenRun(() -> mounts.remove(mount));
     return mount;
   }
 
