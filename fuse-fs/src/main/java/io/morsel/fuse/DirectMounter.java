@@ -137,8 +137,7 @@ public final class DirectMounter implements FuseMounter {
     try {
       connection.initialized().get(INIT_SECONDS, TimeUnit.SECONDS);
     } catch (ExecutionException e) {
-      throw new IOException(
-          "mount " + connection.mountPoint() + ": " + connection.whyEnded(), e);
+      throw new IOException("mount " + connection.mountPoint() + ": " + connection.whyEnded(), e);
     } catch (TimeoutException e) {
       throw new IOException(
           "mount %s: the kernel did not start the FUSE protocol within %d s"

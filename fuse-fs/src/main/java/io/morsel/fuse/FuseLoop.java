@@ -13,8 +13,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The threads that serve all direct mounts of the process: however many mounts there are, these
- * few wait for them all with epoll.
+ * The threads that serve all direct mounts of the process: however many mounts there are, these few
+ * wait for them all with epoll.
  *
  * <p>Descriptors are registered edge-triggered: each new request wakes one thread, which reads
  * until there is none left, so that no thread wakes in vain while another is at it.

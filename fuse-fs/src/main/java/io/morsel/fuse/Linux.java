@@ -63,8 +63,7 @@ final class Linux {
 
   private static final MethodHandle OPEN = variadic("open", JAVA_INT, 2, ADDRESS, JAVA_INT);
   private static final MethodHandle CLOSE = handle("close", JAVA_INT, JAVA_INT);
-  private static final MethodHandle READ =
-      handle("read", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG);
+  private static final MethodHandle READ = handle("read", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG);
   private static final MethodHandle WRITE =
       handle("write", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG);
   private static final MethodHandle MOUNT =
@@ -75,8 +74,7 @@ final class Linux {
       handle("epoll_ctl", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS);
   private static final MethodHandle EPOLL_WAIT =
       handle("epoll_wait", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT);
-  private static final MethodHandle POLL =
-      handle("poll", JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT);
+  private static final MethodHandle POLL = handle("poll", JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT);
   private static final MethodHandle EVENTFD = handle("eventfd", JAVA_INT, JAVA_INT, JAVA_INT);
   private static final MethodHandle GETEUID = plain("geteuid", JAVA_INT);
   private static final MethodHandle GETEGID = plain("getegid", JAVA_INT);
@@ -87,8 +85,7 @@ final class Linux {
 
   private Linux() {}
 
-  private static MethodHandle handle(
-      String name, ValueLayout result, ValueLayout... parameters) {
+  private static MethodHandle handle(String name, ValueLayout result, ValueLayout... parameters) {
     return LINKER.downcallHandle(
         LINKER.defaultLookup().findOrThrow(name),
         FunctionDescriptor.of(result, parameters),
@@ -157,8 +154,7 @@ final class Linux {
   }
 
   /** Adds, changes or removes {@code fd}'s registration. */
-  static void epollCtl(int epoll, int operation, int fd, int events, long data)
-      throws IOException {
+  static void epollCtl(int epoll, int operation, int fd, int events, long data) throws IOException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = newErrnoState(arena);
       MemorySegment event = arena.allocate(EPOLL_EVENT_BYTES, Long.BYTES);
@@ -192,8 +188,7 @@ final class Linux {
   static int eventfd() throws IOException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = newErrnoState(arena);
-      return check(
-          "eventfd", state, (int) EVENTFD.invokeExact(state, 0, O_CLOEXEC | O_NONBLOCK));
+      return check("eventfd", state, (int) EVENTFD.invokeExact(state, 0, O_CLOEXEC | O_NONBLOCK));
     } catch (Throwable e) {
       throw io(e);
     }
@@ -294,8 +289,7 @@ final class Linux {
       MemorySegment state = newErrnoState(arena);
       int readWrite = 1 | 2;
       int privateAnonymous = 2 | 0x20;
-      long address =
-          (long) MMAP.invokeExact(state, 0L, bytes, readWrite, privateAnonymous, -1, 0L);
+      long address = (long) MMAP.invokeExact(state, 0L, bytes, readWrite, privateAnonymous, -1, 0L);
       if (address == -1) {
         throw new ErrnoException("mmap of " + bytes + " bytes", errno(state));
       }
@@ -309,8 +303,7 @@ final class Linux {
   static void unmap(MemorySegment segment) {
     try (Arena arena = Arena.ofConfined()) {
       int ignored =
-          (int)
-              MUNMAP.invokeExact(newErrnoState(arena), segment.address(), segment.byteSize());
+          (int) MUNMAP.invokeExact(newErrnoState(arena), segment.address(), segment.byteSize());
     } catch (Throwable e) {
       throw unexpected(e);
     }

@@ -11,8 +11,8 @@ import java.util.concurrent.Semaphore;
 /**
  * The reads of one mount whose content is not there yet: each waits on a virtual thread of its own.
  *
- * <p>How many of them fetch at a time is bounded, for the mount here and for all mounts by the
- * pool of buffers; the rest wait in line, and the kernel bounds those.
+ * <p>How many of them fetch at a time is bounded, for the mount here and for all mounts by the pool
+ * of buffers; the rest wait in line, and the kernel bounds those.
  */
 final class PendingReads {
   /** So many wait for content at a time, so that a mount whose registry hangs leaves buffers. */
@@ -99,10 +99,7 @@ final class PendingReads {
   /** Reads into the buffer's body; returns 0 or an error number. */
   private int read(ReplyBuffer buffer, ErofsInode inode, long fileOffset, int bytes) {
     try {
-      connection
-          .tree()
-          .content()
-          .read(inode.dataOffset() + fileOffset, buffer.body(bytes));
+      connection.tree().content().read(inode.dataOffset() + fileOffset, buffer.body(bytes));
       return 0;
     } catch (InterruptedIOException e) {
       return Errno.EINTR;

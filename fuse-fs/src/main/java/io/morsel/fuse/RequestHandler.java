@@ -46,12 +46,13 @@ final class RequestHandler implements ErofsImage.EntryVisitor, AutoCloseable {
   private static final int MAX_BACKGROUND = 64;
   private static final int MIN_MINOR = 23;
   private static final int MINOR = 31;
+
+  /** Not ASYNC_DIO: with it, a direct read that waits can't be killed. */
   private static final int WANTED_FLAGS =
       InitFlag.ASYNC_READ
           | InitFlag.EXPORT_SUPPORT
           | InitFlag.DO_READDIRPLUS
           | InitFlag.READDIRPLUS_AUTO
-          | InitFlag.ASYNC_DIO
           | InitFlag.NO_OPEN_SUPPORT
           | InitFlag.PARALLEL_DIROPS
           | InitFlag.MAX_PAGES
@@ -95,8 +96,7 @@ final class RequestHandler implements ErofsImage.EntryVisitor, AutoCloseable {
     try {
       int result = answer(connection, opcode, unique, (int) bytes);
       if (result != NO_REPLY) {
-        connection.reply(
-            errnoState, reply, Math.max(result, 0), result < 0 ? -result : 0, unique);
+        connection.reply(errnoState, reply, Math.max(result, 0), result < 0 ? -result : 0, unique);
       }
     } catch (IOException | RuntimeException | Error e) {
       log.error(
@@ -136,21 +136,21 @@ final class RequestHandler implements ErofsImage.EntryVisitor, AutoCloseable {
       case Opcode.INTERRUPT -> interrupt(connection);
       case Opcode.INIT -> init(connection);
       case Opcode.SETATTR,
-              Opcode.SYMLINK,
-              Opcode.MKNOD,
-              Opcode.MKDIR,
-              Opcode.UNLINK,
-              Opcode.RMDIR,
-              Opcode.RENAME,
-              Opcode.RENAME2,
-              Opcode.LINK,
-              Opcode.WRITE,
-              Opcode.SETXATTR,
-              Opcode.REMOVEXATTR,
-              Opcode.CREATE,
-              Opcode.FALLOCATE,
-              Opcode.COPY_FILE_RANGE,
-              Opcode.TMPFILE ->
+          Opcode.SYMLINK,
+          Opcode.MKNOD,
+          Opcode.MKDIR,
+          Opcode.UNLINK,
+          Opcode.RMDIR,
+          Opcode.RENAME,
+          Opcode.RENAME2,
+          Opcode.LINK,
+          Opcode.WRITE,
+          Opcode.SETXATTR,
+          Opcode.REMOVEXATTR,
+          Opcode.CREATE,
+          Opcode.FALLOCATE,
+          Opcode.COPY_FILE_RANGE,
+          Opcode.TMPFILE ->
           -Errno.EROFS;
       default -> -Errno.ENOSYS;
     };
@@ -177,9 +177,7 @@ final class RequestHandler implements ErofsImage.EntryVisitor, AutoCloseable {
     // Answered before the mount is reported as ready.
     connection.reply(errnoState, reply, InitOut.BYTES, 0, InHeader.unique(request, 0));
     connection.initialize(
-        minor,
-        (flags & InitFlag.NO_OPEN_SUPPORT) == 0,
-        (flags & InitFlag.NO_OPENDIR_SUPPORT) == 0);
+        minor, (flags & InitFlag.NO_OPEN_SUPPORT) == 0, (flags & InitFlag.NO_OPENDIR_SUPPORT) == 0);
     return NO_REPLY;
   }
 
@@ -260,8 +258,7 @@ final class RequestHandler implements ErofsImage.EntryVisitor, AutoCloseable {
   }
 
   private int statfs(LayerTree tree) {
-    StatfsOut.put(
-        body, ReplyBuffer.BODY, tree.blocks(), LayerTree.BLOCK_BYTES, tree.inodes());
+    StatfsOut.put(body, ReplyBuffer.BODY, tree.blocks(), LayerTree.BLOCK_BYTES, tree.inodes());
     return StatfsOut.BYTES;
   }
 
@@ -330,8 +327,7 @@ final class RequestHandler implements ErofsImage.EntryVisitor, AutoCloseable {
   }
 
   private int put(byte[] bytes) {
-    MemorySegment.copy(
-        MemorySegment.ofArray(bytes), 0, body, ReplyBuffer.BODY, bytes.length);
+    MemorySegment.copy(MemorySegment.ofArray(bytes), 0, body, ReplyBuffer.BODY, bytes.length);
     return bytes.length;
   }
 

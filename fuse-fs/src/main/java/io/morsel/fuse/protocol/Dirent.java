@@ -38,7 +38,6 @@ public final class Dirent {
     segment.set(Wire.LONG, offset + COOKIE_OFFSET, cookie);
     segment.set(Wire.INT, offset + NAME_LENGTH_OFFSET, name.length);
     segment.set(Wire.INT, offset + TYPE_OFFSET, type);
-    MemorySegment.copy(
-        MemorySegment.ofArray(name), 0, segment, offset + NAME_OFFSET, name.length);
+    MemorySegment.copy(MemorySegment.ofArray(name), 0, segment, offset + NAME_OFFSET, name.length);
   }
 }

@@ -21,7 +21,10 @@ public final class InHeader {
 
   private InHeader() {}
 
-  /** Reads length of the whole request in bytes, this header included; {@code offset} is where the structure starts. */
+  /**
+   * Reads length of the whole request in bytes, this header included; {@code offset} is where the
+   * structure starts.
+   */
   public static int length(MemorySegment segment, long offset) {
     return segment.get(Wire.INT, offset + LENGTH_OFFSET);
   }
@@ -31,7 +34,10 @@ public final class InHeader {
     return segment.get(Wire.INT, offset + OPCODE_OFFSET);
   }
 
-  /** Reads the request's number, which the reply repeats; {@code offset} is where the structure starts. */
+  /**
+   * Reads the request's number, which the reply repeats; {@code offset} is where the structure
+   * starts.
+   */
   public static long unique(MemorySegment segment, long offset) {
     return segment.get(Wire.LONG, offset + UNIQUE_OFFSET);
   }

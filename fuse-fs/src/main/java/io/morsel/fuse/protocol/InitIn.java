@@ -2,7 +2,9 @@ package io.morsel.fuse.protocol;
 
 import java.lang.foreign.MemorySegment;
 
-/** Descriptor of {@code struct fuse_init_in}: the body of INIT; kernels before 7.36 send 16 bytes. */
+/**
+ * Descriptor of {@code struct fuse_init_in}: the body of INIT; kernels before 7.36 send 16 bytes.
+ */
 public final class InitIn {
   /** Offset of the protocol's major version. */
   public static final int MAJOR_OFFSET = 0;
@@ -31,12 +33,17 @@ public final class InitIn {
     return segment.get(Wire.INT, offset + MINOR_OFFSET);
   }
 
-  /** Reads read-ahead in bytes that the kernel wants; {@code offset} is where the structure starts. */
+  /**
+   * Reads read-ahead in bytes that the kernel wants; {@code offset} is where the structure starts.
+   */
   public static int maxReadahead(MemorySegment segment, long offset) {
     return segment.get(Wire.INT, offset + MAX_READAHEAD_OFFSET);
   }
 
-  /** Reads the {@link InitFlag}s that the kernel knows; {@code offset} is where the structure starts. */
+  /**
+   * Reads the {@link InitFlag}s that the kernel knows; {@code offset} is where the structure
+   * starts.
+   */
   public static int flags(MemorySegment segment, long offset) {
     return segment.get(Wire.INT, offset + FLAGS_OFFSET);
   }

@@ -15,7 +15,10 @@ public final class ReadIn {
 
   private ReadIn() {}
 
-  /** Reads where to read: a file offset, or a directory cookie; {@code offset} is where the structure starts. */
+  /**
+   * Reads where to read: a file offset, or a directory cookie; {@code offset} is where the
+   * structure starts.
+   */
   public static long fileOffset(MemorySegment segment, long offset) {
     return segment.get(Wire.LONG, offset + FILE_OFFSET_OFFSET);
   }
