@@ -3,6 +3,7 @@ package io.morsel.cli;
 import io.morsel.cli.terminal.CommandException;
 import io.morsel.cli.terminal.ExitCode;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.io.PrintWriter;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
@@ -35,7 +36,11 @@ final class Errors {
         message = expected.getMessage();
         code = expected.exitCode();
       }
-      case InterruptedException ignored -> {
+      case InterruptedException _ -> {
+        message = "interrupted";
+        code = ExitCode.INTERRUPTED;
+      }
+      case InterruptedIOException _ -> {
         message = "interrupted";
         code = ExitCode.INTERRUPTED;
       }

@@ -18,7 +18,7 @@ import picocli.CommandLine.Spec;
       "Starts containers before their images are there: a lazy-pulling snapshotter for containerd.",
       ""
     },
-    subcommands = {VersionCommand.class},
+    subcommands = {PullCommand.class, VersionCommand.class},
     footer = {
       "",
       "Examples:",
