@@ -18,7 +18,7 @@ import picocli.CommandLine.Spec;
       "Starts containers before their images are there: a lazy-pulling snapshotter for containerd.",
       ""
     },
-    subcommands = {PullCommand.class, VersionCommand.class},
+    subcommands = {PullCommand.class, InspectCommand.class, VersionCommand.class},
     footer = {
       "",
       "Examples:",

@@ -12,6 +12,7 @@ import io.morsel.registry.TransferListener;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.atomic.LongAdder;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
@@ -60,9 +61,11 @@ public final class PullJob {
             received.add(bytes);
           }
         };
+    Set<String> plainHttpHosts =
+        request.plainHttp() ? Set.of(request.reference().registry()) : Set.of();
     ImagePull.Result result;
     try (RegistryClient client =
-            Images.client(request.reference(), version, request.plainHttp(), listener);
+            Images.client(version, plainHttpHosts, listener);
         Progress progress = Progress.start(err, json || quiet)) {
       ImageSource source = client.source(request.reference());
       result = ImagePull.run(request, source, progress);

@@ -1,13 +1,13 @@
 package io.morsel.cli.source;
 
 import io.morsel.cli.terminal.CommandException;
-import io.morsel.registry.Credentials;
+import io.morsel.registry.DockerConfigCredentials;
 import io.morsel.registry.ImageReference;
+import io.morsel.registry.ImageSource;
 import io.morsel.registry.Platform;
 import io.morsel.registry.RegistryClient;
 import io.morsel.registry.RegistrySettings;
 import io.morsel.registry.TransferListener;
-import java.io.IOException;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -45,19 +45,39 @@ public final class Images {
   }
 
   /**
-   * A client for the reference's registry, with the credentials of the user's Docker configuration.
+   * A client with the credentials of the user's Docker configuration.
    *
    * @param version this program's version, for the User-Agent header
-   * @param plainHttp whether to talk to the registry without TLS
-   * @throws IOException if the Docker configuration can't be read
+   * @param plainHttpHosts the registries to talk to without TLS, beside those on loopback
+   * @param listener told what is transferred
    */
   public static RegistryClient client(
-      ImageReference reference, String version, boolean plainHttp, TransferListener listener)
-      throws IOException {
-    RegistrySettings settings = RegistrySettings.defaults(version);
-    if (plainHttp) {
-      settings = settings.withPlainHttpHosts(Set.of(reference.registry()));
+      String version, Set<String> plainHttpHosts, TransferListener listener) {
+    return new RegistryClient(
+        RegistrySettings.defaults(version).withPlainHttpHosts(plainHttpHosts),
+        DockerConfigCredentials.fromEnvironment(),
+        listener);
+  }
+
+  /**
+   * An image in a registry, or in a layout as {@code oci:DIRECTORY[:TAG]}.
+   *
+   * @throws CommandException with exit code 2 if the name is malformed
+   */
+  public static ImageSource source(RegistryClient client, String name) throws CommandException {
+    try {
+      return client.source(name);
+    } catch (IllegalArgumentException malformed) {
+      throw CommandException.usage(String.valueOf(malformed.getMessage()));
     }
-    return new RegistryClient(settings, Credentials.anonymous(), listener);
+  }
+
+  /**
+   * The registry that an image's name means; none for an image in a layout.
+   *
+   * @throws CommandException with exit code 2 if the name is malformed
+   */
+  public static Set<String> registryOf(String name) throws CommandException {
+    return name.startsWith("oci:") ? Set.of() : Set.of(reference(name).registry());
   }
 }

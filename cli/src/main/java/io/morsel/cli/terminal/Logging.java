@@ -65,6 +65,8 @@ public final class Logging extends ContextAwareBase implements Configurator {
     root.addAppender(stderr);
     // Netty's start-up chatter at debug level hides everything else.
     context.getLogger("io.netty").setLevel(Level.INFO);
+    // gRPC sets an option that Unix sockets don't have, and Netty warns of it at every connection.
+    context.getLogger("io.netty.bootstrap").setLevel(Level.ERROR);
     return ExecutionStatus.DO_NOT_INVOKE_NEXT_IF_ANY;
   }
 }
