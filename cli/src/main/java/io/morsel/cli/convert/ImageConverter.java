@@ -185,9 +185,7 @@ public final class ImageConverter {
 
   private static Chosen chosen(VerifiedContent content, Descriptor inIndex) throws IOException {
     return new Chosen(
-        content,
-        Manifest.parse(content.bytes(), content.descriptor().mediaType()),
-        inIndex);
+        content, Manifest.parse(content.bytes(), content.descriptor().mediaType()), inIndex);
   }
 
   private Loaded load(Chosen chosen) throws IOException {

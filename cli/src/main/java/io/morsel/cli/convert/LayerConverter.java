@@ -116,9 +116,7 @@ final class LayerConverter {
         OutputStream out = new BufferedOutputStream(Files.newOutputStream(file), 256 << 10)) {
       EstargzLayer written =
           writer.write(
-              in,
-              out,
-              (done, total) -> listener.progress(layer, Phase.COMPRESSING, done, total));
+              in, out, (done, total) -> listener.progress(layer, Phase.COMPRESSING, done, total));
       in.verify();
       return written;
     } catch (LayerFormatException e) {
@@ -152,8 +150,7 @@ final class LayerConverter {
         || layer.sizeBytes() < FOOTER_BYTES) {
       return false;
     }
-    try (InputStream in =
-        source.blob(layer).open(layer.sizeBytes() - FOOTER_BYTES, FOOTER_BYTES)) {
+    try (InputStream in = source.blob(layer).open(layer.sizeBytes() - FOOTER_BYTES, FOOTER_BYTES)) {
       byte[] footer = in.readNBytes(FOOTER_BYTES);
       return footer[12] == 'S'
           && footer[13] == 'G'

@@ -10,6 +10,7 @@ import java.util.concurrent.ExecutorCompletionService;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.jspecify.annotations.Nullable;
 
 /** Runs tasks side by side; the first failure ends all of them. */
 final class ParallelTasks {
@@ -21,14 +22,16 @@ final class ParallelTasks {
   private ParallelTasks() {}
 
   /**
-   * Runs the tasks on virtual threads, {@code parallel} at a time, in their order.
+   * Runs the tasks, {@code parallel} at a time, in their order; on threads of the platform, since
+   * they take the processor as much as they wait.
    *
    * @return the results, in the order of the tasks
    * @throws IOException the first failure, when no task runs any more
    */
   static <T> List<T> run(List<Task<T>> tasks, int parallel) throws IOException {
     try (ExecutorService executor =
-        Executors.newFixedThreadPool(parallel, Thread.ofVirtual().name("task-", 0).factory())) {
+        Executors.newFixedThreadPool(
+            parallel, Thread.ofPlatform().name("task-", 0).daemon().factory())) {
       try {
         CompletionService<T> completion = new ExecutorCompletionService<>(executor);
         List<Future<T>> futures = new ArrayList<>();
@@ -55,7 +58,7 @@ final class ParallelTasks {
     }
   }
 
-  private static IOException failure(Throwable cause) {
+  private static IOException failure(@Nullable Throwable cause) {
     return switch (cause) {
       case IOException io -> io;
       case RuntimeException bug -> throw bug;
