@@ -18,7 +18,12 @@ import picocli.CommandLine.Spec;
       "Starts containers before their images are there: a lazy-pulling snapshotter for containerd.",
       ""
     },
-    subcommands = {PullCommand.class, InspectCommand.class, VersionCommand.class},
+    subcommands = {
+      ConvertCommand.class,
+      PullCommand.class,
+      InspectCommand.class,
+      VersionCommand.class
+    },
     footer = {
       "",
       "Examples:",

@@ -4,6 +4,7 @@ import io.morsel.cli.terminal.CommandException;
 import io.morsel.registry.DockerConfigCredentials;
 import io.morsel.registry.ImageReference;
 import io.morsel.registry.ImageSource;
+import io.morsel.registry.ImageTarget;
 import io.morsel.registry.Platform;
 import io.morsel.registry.RegistryClient;
 import io.morsel.registry.RegistrySettings;
@@ -67,6 +68,19 @@ public final class Images {
   public static ImageSource source(RegistryClient client, String name) throws CommandException {
     try {
       return client.source(name);
+    } catch (IllegalArgumentException malformed) {
+      throw CommandException.usage(String.valueOf(malformed.getMessage()));
+    }
+  }
+
+  /**
+   * A place for an image in a registry, or in a layout as {@code oci:DIRECTORY[:TAG]}.
+   *
+   * @throws CommandException with exit code 2 if the name is malformed
+   */
+  public static ImageTarget target(RegistryClient client, String name) throws CommandException {
+    try {
+      return client.target(name);
     } catch (IllegalArgumentException malformed) {
       throw CommandException.usage(String.valueOf(malformed.getMessage()));
     }
