@@ -2,7 +2,6 @@ package io.morsel.fuse;
 
 import io.morsel.stargz.erofs.ErofsInode;
 import java.io.IOException;
-import java.io.InterruptedIOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -96,6 +95,12 @@ final class JnrFilesystem extends FuseStubFS {
       while (running > 0) {
         closures.wait();
       }
+    }
+  }
+
+  private boolean isCutOff() {
+    synchronized (closures) {
+      return cutOff;
     }
   }
 
@@ -224,10 +229,10 @@ final class JnrFilesystem extends FuseStubFS {
     try {
       tree.content().read(inode.dataOffset() + offset, target);
       return length;
-    } catch (InterruptedIOException e) {
-      return -Errno.EIO;
     } catch (IOException | RuntimeException | Error e) {
-      failures.report(inode, offset, e);
+      if (!isCutOff()) {
+        failures.report(inode, offset, e);
+      }
       return -Errno.EIO;
     } finally {
       synchronized (closures) {
