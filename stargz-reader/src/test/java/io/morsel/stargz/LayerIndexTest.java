@@ -500,7 +500,10 @@ final class LayerIndexTest {
 
   /** A file's bytes, put together from its chunks. */
   static byte[] content(LayerIndex index, byte[] blob, String path) throws IOException {
-    ErofsInode inode = inode(index, path);
+    return content(index, blob, inode(index, path));
+  }
+
+  static byte[] content(LayerIndex index, byte[] blob, ErofsInode inode) throws IOException {
     var content = new ByteArrayOutputStream();
     ChunkTable chunks = index.chunks();
     long end = inode.dataOffset() + inode.sizeBytes();

@@ -43,7 +43,7 @@ final class TocFuzzTest {
     assertThat(parse(good)).isTrue();
     String alphabet = "\"{}[]:,0123456789-./abcdelnsu\\ ";
     int accepted = 0;
-    for (long seed = 0; seed < 5_000; seed++) {
+    for (long seed = 0; seed < 1_500; seed++) {
       var random = new Random(seed);
       byte[] bad = good.clone();
       for (int i = random.nextInt(1, 6); i > 0; i--) {
@@ -55,7 +55,7 @@ final class TocFuzzTest {
         throw new AssertionError("seed " + seed, e);
       }
     }
-    assertThat(accepted).isBetween(1, 4_999);
+    assertThat(accepted).isBetween(1, 1_499);
   }
 
   private static boolean parse(byte[] bytes) throws IOException {

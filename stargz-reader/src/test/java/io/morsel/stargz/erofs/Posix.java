@@ -20,8 +20,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /** System calls on paths of any bytes, which java.nio.file can't name. Not thread-safe. */
-final class Posix implements AutoCloseable {
-  private static final int BUFFER = 128 << 10;
+public final class Posix implements AutoCloseable {
+  private static final int BUFFER = 512 << 10;
   private static final Linker LINKER = Linker.nativeLinker();
   private static final MemoryLayout ERRNO = Linker.Option.captureStateLayout();
 
@@ -50,7 +50,7 @@ final class Posix implements AutoCloseable {
   private final MemorySegment buffer = arena.allocate(BUFFER, 8);
 
   /** What {@code statx} says of an inode; the device's number as the kernel encodes it. */
-  record Stat(
+  public record Stat(
       int mode,
       long ino,
       long size,
@@ -85,7 +85,7 @@ final class Posix implements AutoCloseable {
     return result;
   }
 
-  void mount(String source, String target, String type, long flags, String options)
+  public void mount(String source, String target, String type, long flags, String options)
       throws IOException {
     MemorySegment from = arena.allocateFrom(source);
     MemorySegment kind = arena.allocateFrom(type);
@@ -95,12 +95,12 @@ final class Posix implements AutoCloseable {
         () -> (int) MOUNT.invokeExact(errno, from, arena.allocateFrom(target), kind, flags, data));
   }
 
-  void unmount(String target) throws IOException {
+  public void unmount(String target) throws IOException {
     MemorySegment to = arena.allocateFrom(target);
     call("umount " + target, () -> (int) UMOUNT.invokeExact(errno, to, 0));
   }
 
-  Stat stat(byte[] file) throws IOException {
+  public Stat stat(byte[] file) throws IOException {
     // AT_FDCWD, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS; linux/stat.h.
     put(path, file);
     call("statx", () -> (int) STATX.invokeExact(errno, -100, path, 0x100, 0x7FF, buffer));
@@ -118,13 +118,13 @@ final class Posix implements AutoCloseable {
         (minor & 0xFF) | major << 8 | (minor & ~0xFF) << 12);
   }
 
-  byte[] readlink(byte[] file) throws IOException {
+  public byte[] readlink(byte[] file) throws IOException {
     put(path, file);
     return bytes(
         0, call("readlink", () -> (long) READLINK.invokeExact(errno, path, buffer, (long) BUFFER)));
   }
 
-  List<byte[]> xattrNames(byte[] file) throws IOException {
+  public List<byte[]> xattrNames(byte[] file) throws IOException {
     put(path, file);
     long length =
         call("llistxattr", () -> (long) LISTXATTR.invokeExact(errno, path, buffer, (long) BUFFER));
@@ -135,7 +135,7 @@ final class Posix implements AutoCloseable {
     return names;
   }
 
-  byte[] xattr(byte[] file, byte[] name) throws IOException {
+  public byte[] xattr(byte[] file, byte[] name) throws IOException {
     put(path, file);
     put(text, name);
     return bytes(
@@ -145,7 +145,7 @@ final class Posix implements AutoCloseable {
             () -> (long) GETXATTR.invokeExact(errno, path, text, buffer, (long) BUFFER)));
   }
 
-  byte[] read(byte[] file, long offset, int length) throws IOException {
+  public byte[] read(byte[] file, long offset, int length) throws IOException {
     put(path, file);
     int fd = (int) call("open", () -> (int) OPEN.invokeExact(errno, path, 0));
     try {
@@ -158,7 +158,7 @@ final class Posix implements AutoCloseable {
   }
 
   /** The names in a directory, in the kernel's order. */
-  List<byte[]> list(byte[] directory) throws IOException {
+  public List<byte[]> list(byte[] directory) throws IOException {
     put(path, directory);
     int fd = (int) call("open", () -> (int) OPEN.invokeExact(errno, path, 0x10000));
     var names = new ArrayList<byte[]>();
@@ -178,7 +178,7 @@ final class Posix implements AutoCloseable {
     }
   }
 
-  static byte[] join(byte[] directory, byte[] name) {
+  public static byte[] join(byte[] directory, byte[] name) {
     byte[] joined = Arrays.copyOf(directory, directory.length + 1 + name.length);
     joined[directory.length] = '/';
     System.arraycopy(name, 0, joined, directory.length + 1, name.length);
