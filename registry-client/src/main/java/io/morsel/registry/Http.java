@@ -1,0 +1,248 @@
+package io.morsel.registry;
+
+import io.morsel.registry.RegistryException.Kind;
+import java.io.IOException;
+import java.io.InputStream;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLHandshakeException;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import okhttp3.Call;
+import okhttp3.ConnectionPool;
+import okhttp3.HttpUrl;
+import okhttp3.OkHttpClient;
+import okhttp3.Protocol;
+import okhttp3.Request;
+import okhttp3.Response;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Requests to registries: authenticated, redirects followed, tried again within bounds.
+ *
+ * <p>HTTP/1.1 only, since one HTTP/2 connection's flow control makes large blobs several times
+ * slower. Safe for use by many threads.
+ */
+final class Http implements AutoCloseable {
+  private static final int MAX_REDIRECTS = 10;
+
+  /**
+   * A final answer: no redirect, and no demand for authentication that we can meet.
+   *
+   * @param response the open response
+   * @param elsewhere whether a redirect led to another origin than the registry's
+   */
+  record Answer(Response response, boolean elsewhere) {}
+
+  /** Makes something of an answer; a failure that is no {@link RegistryException} is retried. */
+  @FunctionalInterface
+  interface Reader<T> {
+    T read(Response response) throws IOException;
+  }
+
+  private final OkHttpClient client;
+  private final RegistrySettings settings;
+  private final TransferListener listener;
+  private final Authorizer authorizer;
+
+  Http(RegistrySettings settings, Credentials credentials, TransferListener listener) {
+    this.settings = settings;
+    this.listener = listener;
+    this.client =
+        new OkHttpClient.Builder()
+            .protocols(List.of(Protocol.HTTP_1_1))
+            .followRedirects(false)
+            .followSslRedirects(false)
+            .connectTimeout(settings.connectTimeout())
+            .readTimeout(settings.readTimeout())
+            .writeTimeout(settings.readTimeout())
+            .connectionPool(new ConnectionPool(settings.idleConnections(), 1, TimeUnit.MINUTES))
+            .build();
+    this.authorizer = new Authorizer(this, credentials, settings);
+  }
+
+  RegistrySettings settings() {
+    return settings;
+  }
+
+  TransferListener listener() {
+    return listener;
+  }
+
+  /**
+   * Does a request with all retries, and reads its answer.
+   *
+   * @param what what is tried, for messages
+   */
+  <T> T execute(Access access, Request request, String what, Reader<T> reader) throws IOException {
+    Retries retries = new Retries(settings, listener);
+    Cancellation cancel = new Cancellation();
+    while (true) {
+      RegistryException failure;
+      Duration retryAfter = null;
+      try {
+        Answer answer = attempt(access, request, what, cancel, retries.remaining());
+        try (Response response = answer.response()) {
+          if (!Failures.isPassing(response.code())) {
+            return reader.read(response);
+          }
+          retryAfter = Retries.retryAfter(response);
+          failure = Failures.ofStatus(response, what);
+        }
+      } catch (PassingFailure e) {
+        failure = e.failure();
+        retryAfter = e.retryAfter();
+      } catch (RegistryException e) {
+        throw e;
+      } catch (IOException e) {
+        failure = passingOrThrow(e, request.url(), what, cancel);
+      }
+      retries.pause(failure, retryAfter, Failures.hostOf(request.url()), cancel);
+    }
+  }
+
+  /** The failure to report if no retry succeeds; throws where retrying makes no sense. */
+  RegistryException passingOrThrow(IOException e, HttpUrl url, String what, Cancellation cancel)
+      throws IOException {
+    cancel.check();
+    RegistryException failure = Failures.ofTransport(e, url, what);
+    if (e instanceof SSLHandshakeException || e instanceof SSLPeerUnverifiedException) {
+      throw failure;
+    }
+    return failure;
+  }
+
+  /**
+   * Does a request once: authenticates where asked to, and follows redirects.
+   *
+   * @param callTimeout the bound for each call with its body; zero for none
+   */
+  Answer attempt(
+      Access access, Request request, String what, Cancellation cancel, Duration callTimeout)
+      throws IOException {
+    HttpUrl url = request.url();
+    boolean elsewhere = false;
+    boolean renewed = false;
+    String authorization = authorizer.known(access);
+    for (int redirects = 0; ; ) {
+      Request.Builder next = request.newBuilder().url(url);
+      if (authorization != null && !elsewhere) {
+        next.header("Authorization", authorization);
+      }
+      Response response = call(next.build(), cancel, callTimeout);
+      boolean handedOn = false;
+      try {
+        if (response.code() == 401 && !elsewhere && !renewed) {
+          renewed = true;
+          authorization = authorizer.answer(access, response, authorization, what, cancel);
+        } else if (isRedirect(request, response)) {
+          if (++redirects > MAX_REDIRECTS) {
+            throw new RegistryException(
+                Kind.INVALID_RESPONSE,
+                what + ": more than 10 redirects, the last from " + Failures.hostOf(url));
+          }
+          url = target(url, response, what);
+          // Once left, the origin's credentials are not taken up again even if it leads back.
+          elsewhere |= !Origin.of(url).equals(access.origin());
+        } else {
+          handedOn = true;
+          return new Answer(response, elsewhere);
+        }
+      } finally {
+        if (!handedOn) {
+          response.close();
+        }
+      }
+    }
+  }
+
+  /** Does one call, no more. */
+  Response call(Request request, Cancellation cancel, Duration callTimeout) throws IOException {
+    Request prepared =
+        request
+            .newBuilder()
+            .header("User-Agent", settings.userAgent())
+            // Content is addressed by the digest of what is stored: no encoding on the way.
+            .header("Accept-Encoding", "identity")
+            .build();
+    Call call = client.newCall(prepared);
+    if (!callTimeout.isZero()) {
+      call.timeout().timeout(callTimeout.toNanos(), TimeUnit.NANOSECONDS);
+    }
+    cancel.check();
+    cancel.attach(call);
+    String host = Failures.hostOf(request.url());
+    try {
+      Response response = call.execute();
+      listener.answered(host, response.code());
+      return response;
+    } catch (IOException e) {
+      listener.failed(host);
+      throw e;
+    }
+  }
+
+  /** Forgets connections and tokens. */
+  @Override
+  public void close() {
+    client.connectionPool().evictAll();
+    client.dispatcher().executorService().shutdown();
+  }
+
+  private static boolean isRedirect(Request request, Response response) {
+    boolean followable = request.method().equals("GET") || request.method().equals("HEAD");
+    return followable
+        && switch (response.code()) {
+          case 301, 302, 303, 307, 308 -> true;
+          default -> false;
+        };
+  }
+
+  private static HttpUrl target(HttpUrl from, Response response, String what)
+      throws RegistryException {
+    String location = response.header("Location");
+    HttpUrl to = location == null ? null : from.resolve(location);
+    if (to == null) {
+      throw new RegistryException(
+          Kind.INVALID_RESPONSE,
+          what + ": " + Failures.hostOf(from) + " redirects without a usable Location");
+    }
+    if (from.isHttps() && !to.isHttps()) {
+      throw new RegistryException(
+          Kind.INVALID_RESPONSE,
+          what
+              + ": "
+              + Failures.hostOf(from)
+              + " redirects from HTTPS to plain HTTP at "
+              + Failures.hostOf(to)
+              + ", which is refused");
+    }
+    return to;
+  }
+
+  /** The whole body, which must not be larger than the bound. */
+  static byte[] readBounded(Response response, int maxBytes, String what) throws IOException {
+    String header = response.header("Content-Length");
+    InputStream in = response.body().byteStream();
+    byte[] content = tooLong(header, maxBytes) ? null : in.readNBytes(maxBytes + 1);
+    if (content == null || content.length > maxBytes) {
+      throw new RegistryException(
+          Kind.INVALID_RESPONSE,
+          what
+              + " from "
+              + Failures.hostOf(response.request().url())
+              + " is larger than "
+              + maxBytes
+              + " bytes");
+    }
+    return content;
+  }
+
+  private static boolean tooLong(@Nullable String contentLength, int maxBytes) {
+    try {
+      return contentLength != null && Long.parseLong(contentLength) > maxBytes;
+    } catch (NumberFormatException e) {
+      return true;
+    }
+  }
+}

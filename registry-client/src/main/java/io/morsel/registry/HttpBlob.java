@@ -1,0 +1,122 @@
+package io.morsel.registry;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import java.io.IOException;
+import java.io.InputStream;
+import java.time.Duration;
+import java.util.Objects;
+import okhttp3.HttpUrl;
+import okhttp3.Request;
+import okhttp3.Response;
+
+/** A blob read over HTTP; keeps nothing open between reads. */
+final class HttpBlob implements RemoteBlob {
+  /**
+   * What a resolved address is kept under.
+   *
+   * @param access whose rights were used to resolve it
+   * @param digest the blob
+   */
+  record LocationKey(Access access, Digest digest) {}
+
+  private final Http http;
+  private final Cache<LocationKey, HttpUrl> locations;
+  private final Access access;
+  private final String name;
+  private final Digest digest;
+  private final long sizeBytes;
+
+  HttpBlob(
+      Http http,
+      Cache<LocationKey, HttpUrl> locations,
+      Access access,
+      String name,
+      Digest digest,
+      long sizeBytes) {
+    this.http = http;
+    this.locations = locations;
+    this.access = access;
+    this.name = name;
+    this.digest = digest;
+    this.sizeBytes = sizeBytes;
+  }
+
+  @Override
+  public Digest digest() {
+    return digest;
+  }
+
+  @Override
+  public long sizeBytes() {
+    return sizeBytes;
+  }
+
+  @Override
+  public InputStream open(long offsetBytes, long lengthBytes) throws IOException {
+    Objects.checkFromIndexSize(offsetBytes, lengthBytes, sizeBytes);
+    if (lengthBytes == 0) {
+      return InputStream.nullInputStream();
+    }
+    RangeStream stream = new RangeStream(http, this, offsetBytes, lengthBytes);
+    try {
+      stream.connect();
+    } catch (IOException | RuntimeException | Error e) {
+      stream.close();
+      throw e;
+    }
+    return stream;
+  }
+
+  /** What is being done, for messages. */
+  String what() {
+    return "cannot read blob " + digest + " of " + name;
+  }
+
+  HttpUrl url() {
+    return access.url("blobs/" + digest);
+  }
+
+  /**
+   * Asks for the range once, at the address that an earlier answer redirected to if that still
+   * works, else at the registry.
+   *
+   * @param range the Range header, or empty for the whole blob
+   */
+  Response request(String range, Cancellation cancel) throws IOException {
+    Request.Builder builder = new Request.Builder();
+    if (!range.isEmpty()) {
+      builder.header("Range", range);
+    }
+    LocationKey key = new LocationKey(access, digest);
+    HttpUrl known = locations.getIfPresent(key);
+    if (known != null) {
+      try {
+        Response response = http.call(builder.url(known).build(), cancel, Duration.ZERO);
+        if (response.isSuccessful() || isNoFaultOfAddress(response.code())) {
+          return response;
+        }
+        response.close();
+      } catch (IOException e) {
+        cancel.check();
+      }
+      locations.asMap().remove(key, known);
+    }
+    Request request = builder.url(url()).build();
+    Http.Answer answer = http.attempt(access, request, what(), cancel, Duration.ZERO);
+    Response response = answer.response();
+    // An address at the registry itself needs our credentials: it is asked for anew every time.
+    if (response.isSuccessful() && answer.elsewhere()) {
+      locations.put(key, response.request().url());
+    }
+    return response;
+  }
+
+  private static boolean isNoFaultOfAddress(int status) {
+    return status == 416 || Failures.isPassing(status);
+  }
+
+  @Override
+  public String toString() {
+    return name + " " + digest;
+  }
+}

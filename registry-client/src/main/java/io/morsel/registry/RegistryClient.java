@@ -1,0 +1,207 @@
+package io.morsel.registry;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import io.morsel.registry.RegistryException.Kind;
+import java.io.IOException;
+import java.time.Duration;
+import okhttp3.HttpUrl;
+import okhttp3.Request;
+import okhttp3.Response;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Talks to OCI registries (OCI distribution specification).
+ *
+ * <p>Calls block and are meant for virtual threads: an interrupt stops them with an {@link
+ * java.io.InterruptedIOException}. Failures are {@link RegistryException}s. Safe for use by many
+ * threads; one client keeps the connections, tokens and resolved addresses of all its users.
+ */
+public final class RegistryClient implements AutoCloseable {
+  private static final int MAX_LOCATIONS = 100_000;
+  private static final long MAX_CONTENT_CACHE_BYTES = 32 << 20;
+
+  /** The same bytes may be readable by one repository's users and not by another's. */
+  private record ContentKey(Access access, Digest digest) {}
+
+  private final RegistrySettings settings;
+  private final Http http;
+  private final Cache<HttpBlob.LocationKey, HttpUrl> locations =
+      Caffeine.newBuilder()
+          .maximumSize(MAX_LOCATIONS)
+          .expireAfterWrite(Duration.ofHours(1))
+          .build();
+
+  /** Manifests and configurations, which one pull reads more than once. */
+  private final Cache<ContentKey, VerifiedContent> contents =
+      Caffeine.newBuilder()
+          .maximumWeight(MAX_CONTENT_CACHE_BYTES)
+          .weigher(
+              (ContentKey key, VerifiedContent content) ->
+                  (int) content.descriptor().sizeBytes() + 512)
+          .expireAfterWrite(Duration.ofMinutes(10))
+          .build();
+
+  /** A client with its own connections; nothing is contacted yet. */
+  public RegistryClient(
+      RegistrySettings settings, Credentials credentials, TransferListener listener) {
+    this.settings = settings;
+    this.http = new Http(settings, credentials, listener);
+  }
+
+  /** The image to be read through this client; nothing is asked for yet. */
+  public ImageSource source(ImageReference reference) {
+    return new RegistrySource(this, reference);
+  }
+
+  /**
+   * The image that the reference means for the platform.
+   *
+   * @throws RegistryException of kind NO_SUCH_PLATFORM if the image is not for it
+   */
+  public ResolvedImage resolve(ImageReference reference, Platform platform) throws IOException {
+    return source(reference).resolve(platform);
+  }
+
+  /**
+   * The manifest or index that the reference names, verified where the reference has a digest.
+   *
+   * @return the content, with the digest of what was received if the reference has only a tag
+   */
+  public VerifiedContent manifest(ImageReference reference) throws IOException {
+    Access access = Access.toRead(reference, settings);
+    Digest digest = reference.digest();
+    VerifiedContent known =
+        digest == null ? null : contents.getIfPresent(new ContentKey(access, digest));
+    if (known != null) {
+      return known;
+    }
+    VerifiedContent content = fetchManifest(access, reference, reference.manifestName(), digest);
+    contents.put(new ContentKey(access, content.descriptor().digest()), content);
+    return content;
+  }
+
+  /** A manifest or index of the reference's repository; verified. */
+  public VerifiedContent manifest(ImageReference reference, Descriptor descriptor)
+      throws IOException {
+    checkSize(descriptor, Json.MAX_MANIFEST_BYTES, reference);
+    Access access = Access.toRead(reference, settings);
+    ContentKey key = new ContentKey(access, descriptor.digest());
+    VerifiedContent content = contents.getIfPresent(key);
+    if (content == null) {
+      Digest digest = descriptor.digest();
+      content = fetchManifest(access, reference, digest.toString(), digest);
+      contents.put(key, content);
+    }
+    return VerifiedContent.check(
+        descriptor, content.bytes(), "manifest " + descriptor.digest() + " of " + reference.name());
+  }
+
+  private VerifiedContent fetchManifest(
+      Access access, ImageReference reference, String name, @Nullable Digest digest)
+      throws IOException {
+    Request request =
+        new Request.Builder()
+            .url(access.url("manifests/" + name))
+            .header("Accept", MediaTypes.ACCEPTED_MANIFESTS)
+            .build();
+    String what = "cannot read the manifest of " + reference;
+    return http.execute(
+        access,
+        request,
+        what,
+        response -> {
+          if (response.code() != 200) {
+            throw Failures.ofStatus(response, what);
+          }
+          String type =
+              MediaTypes.ofContentType(String.valueOf(response.header("Content-Type", "")));
+          String named = "the manifest of " + reference;
+          byte[] bytes = Http.readBounded(response, Json.MAX_MANIFEST_BYTES, named);
+          Digest actual = digest != null ? digest : promisedDigest(response, bytes);
+          return VerifiedContent.check(new Descriptor(type, actual, bytes.length), bytes, named);
+        });
+  }
+
+  /**
+   * The digest of what was received by tag: the registry's word for it is only ever checked, since
+   * a proxy or a broken mirror may have changed the bytes.
+   */
+  private static Digest promisedDigest(Response response, byte[] bytes) {
+    String promised = response.header("Docker-Content-Digest");
+    if (promised != null) {
+      try {
+        return Digest.parse(promised);
+      } catch (IllegalArgumentException e) {
+        return Digest.of(bytes);
+      }
+    }
+    return Digest.of(bytes);
+  }
+
+  /**
+   * A small blob; verified.
+   *
+   * @throws RegistryException of kind INVALID_RESPONSE if it is larger than the bound
+   */
+  public VerifiedContent fetch(ImageReference reference, Descriptor descriptor, int maxBytes)
+      throws IOException {
+    checkSize(descriptor, maxBytes, reference);
+    Access access = Access.toRead(reference, settings);
+    ContentKey key = new ContentKey(access, descriptor.digest());
+    String named = "blob " + descriptor.digest() + " of " + reference.name();
+    VerifiedContent known = contents.getIfPresent(key);
+    if (known != null) {
+      return VerifiedContent.check(descriptor, known.bytes(), named);
+    }
+    Request request = new Request.Builder().url(access.url("blobs/" + descriptor.digest())).build();
+    VerifiedContent content =
+        http.execute(
+            access,
+            request,
+            "cannot read " + named,
+            response -> {
+              if (response.code() != 200) {
+                throw Failures.ofStatus(response, "cannot read " + named);
+              }
+              byte[] bytes = Http.readBounded(response, maxBytes, named);
+              http.listener().received(Failures.hostOf(response.request().url()), bytes.length);
+              return VerifiedContent.check(descriptor, bytes, named);
+            });
+    contents.put(key, content);
+    return content;
+  }
+
+  /** A blob to be read at random; nothing is asked for before the first read. */
+  public RemoteBlob blob(ImageReference reference, Descriptor descriptor) {
+    return blob(reference, descriptor.digest(), descriptor.sizeBytes());
+  }
+
+  /** A blob to be read at random, of which only digest and size are known. */
+  public RemoteBlob blob(ImageReference reference, Digest digest, long sizeBytes) {
+    Access access = Access.toRead(reference, settings);
+    return new HttpBlob(http, locations, access, reference.name(), digest, sizeBytes);
+  }
+
+  private static void checkSize(Descriptor descriptor, int maxBytes, ImageReference reference)
+      throws RegistryException {
+    if (descriptor.sizeBytes() > maxBytes) {
+      throw new RegistryException(
+          Kind.INVALID_RESPONSE,
+          "cannot read "
+              + descriptor.digest()
+              + " of "
+              + reference.name()
+              + ": it has "
+              + descriptor.sizeBytes()
+              + " bytes, more than the bound of "
+              + maxBytes);
+    }
+  }
+
+  /** Closes unused connections; calls that are under way are not stopped. */
+  @Override
+  public void close() {
+    http.close();
+  }
+}
