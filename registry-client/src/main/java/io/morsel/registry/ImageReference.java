@@ -1,6 +1,7 @@
 package io.morsel.registry;
 
 import java.util.Locale;
+import okhttp3.HttpUrl;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -172,6 +173,10 @@ public record ImageReference(
     }
     if (hostEnd < registry.length()) {
       checkPort(registry.substring(hostEnd));
+    }
+    // The last word on addresses has whoever connects to them.
+    if (HttpUrl.parse("http://" + registry + "/") == null) {
+      throw new IllegalArgumentException("the host is malformed");
     }
   }
 

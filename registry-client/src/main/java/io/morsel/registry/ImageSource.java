@@ -3,7 +3,7 @@ package io.morsel.registry;
 import java.io.IOException;
 
 /** One image, to be read: in a registry or in an OCI image layout. Safe for use by many threads. */
-public sealed interface ImageSource permits RegistrySource {
+public sealed interface ImageSource permits RegistrySource, OciLayout.Source {
   /** What the source is called in messages. */
   String name();
 

@@ -54,6 +54,34 @@ public final class RegistryClient implements AutoCloseable {
     return new RegistrySource(this, reference);
   }
 
+  /** The place that an image can be written to through this client; nothing is asked for yet. */
+  public ImageTarget target(ImageReference reference) {
+    return new RegistryTarget(new BlobUpload(http, settings), reference);
+  }
+
+  /**
+   * An image as commands name it: a registry's reference, or {@code oci:DIRECTORY[:TAG]}.
+   *
+   * @throws IllegalArgumentException if the name is malformed
+   */
+  public ImageSource source(String name) {
+    return OciLayout.isLayoutName(name)
+        ? OciLayout.sourceOf(name)
+        : source(ImageReference.parse(name));
+  }
+
+  /**
+   * A place to write an image to, as commands name it: a registry's reference, or {@code
+   * oci:DIRECTORY[:TAG]}.
+   *
+   * @throws IllegalArgumentException if the name is malformed
+   */
+  public ImageTarget target(String name) {
+    return OciLayout.isLayoutName(name)
+        ? OciLayout.targetOf(name)
+        : target(ImageReference.parse(name));
+  }
+
   /**
    * The image that the reference means for the platform.
    *
