@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
  * Selects objects by their fields, in the syntax of containerd's package {@code filters}.
  *
  * <p>A filter is a list of selectors separated by commas, all of which must hold: {@code name},
- * {@code labels."a.b"==x}, {@code kind!=view}, {@code name~=/^sha256:/}. Of several filters one must
- * hold. Immutable.
+ * {@code labels."a.b"==x}, {@code kind!=view}, {@code name~=/^sha256:/}. Of several filters one
+ * must hold. Immutable.
  */
 public final class Filter {
   /** Every object. */
@@ -32,8 +32,7 @@ public final class Filter {
   }
 
   /** One condition on one field. */
-  record Selector(
-      List<String> path, Operator operator, String value, @Nullable Pattern pattern) {
+  record Selector(List<String> path, Operator operator, String value, @Nullable Pattern pattern) {
     /** A selector; an expression that can't be compiled matches nothing, as in containerd. */
     static Selector of(List<String> path, Operator operator, String value) {
       Pattern pattern = null;

@@ -15,11 +15,7 @@ import java.util.Optional;
  * @param imageLayers digests of the image's layers, as far as the client says
  */
 record LayerRequest(
-    String reference,
-    String layer,
-    String manifest,
-    String tocDigest,
-    List<String> imageLayers) {
+    String reference, String layer, String manifest, String tocDigest, List<String> imageLayers) {
 
   /** No image known has more; labels are bounded too, but by others. */
   private static final int MAX_LAYERS = 512;
@@ -51,6 +47,11 @@ record LayerRequest(
               reference, layer, "", toc, split(labels.getOrDefault(Labels.STARGZ_LAYERS, ""))));
     }
     return Optional.empty();
+  }
+
+  /** The same image's layer of this digest, of which nothing else is known. */
+  LayerRequest forLayer(String digest) {
+    return new LayerRequest(reference, digest, manifest, "", List.of());
   }
 
   private static List<String> split(String digests) {

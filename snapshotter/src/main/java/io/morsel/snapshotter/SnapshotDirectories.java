@@ -36,6 +36,11 @@ final class SnapshotDirectories {
         PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
   }
 
+  /** The directory that holds all of them. */
+  Path root() {
+    return snapshots;
+  }
+
   /** Where the content of a snapshot is: its upper directory or, if remote, its mount point. */
   Path fs(long id) {
     return directory(id).resolve("fs");
@@ -62,6 +67,16 @@ final class SnapshotDirectories {
     } catch (IOException e) {
       deleteTree(made);
       throw e;
+    }
+  }
+
+  /** Deletes directories that never got a number; only while no snapshot is created. */
+  void deleteUnfinished() throws IOException {
+    for (Found found : list()) {
+      if (found instanceof Found.Other(Path path)
+          && String.valueOf(path.getFileName()).startsWith(NEW_PREFIX)) {
+        deleteTree(path);
+      }
     }
   }
 

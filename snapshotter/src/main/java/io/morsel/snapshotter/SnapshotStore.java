@@ -119,11 +119,7 @@ public final class SnapshotStore implements AutoCloseable {
 
   /** As above; {@code placement} runs when nothing but the commit can fail any more. */
   SnapshotChain create(
-      SnapshotKind kind,
-      String key,
-      String parent,
-      Map<String, String> labels,
-      Placement placement)
+      SnapshotKind kind, String key, String parent, Map<String, String> labels, Placement placement)
       throws ContainerdException {
     if (kind == SnapshotKind.COMMITTED) {
       throw new ContainerdException(
@@ -314,6 +310,22 @@ public final class SnapshotStore implements AutoCloseable {
     return database.read(connection -> find(connection, name) != null);
   }
 
+  /** Whether any snapshot has the label with this value. */
+  boolean hasLabel(String label, String value) throws ContainerdException {
+    return database.read(
+        connection -> {
+          try (PreparedStatement statement =
+              connection.prepareStatement(
+                  "SELECT 1 FROM label WHERE key = ?1 AND value = ?2 LIMIT 1")) {
+            statement.setString(1, label);
+            statement.setString(2, value);
+            try (ResultSet rows = statement.executeQuery()) {
+              return rows.next();
+            }
+          }
+        });
+  }
+
   /** Whether a committed snapshot on this parent has the label with this value. */
   boolean hasCommitted(String label, String value, String parent) throws ContainerdException {
     return database.read(
@@ -485,7 +497,9 @@ public final class SnapshotStore implements AutoCloseable {
     return parents;
   }
 
-  /** What filters may ask of a snapshot, as containerd's package {@code snapshots/storage} has it. */
+  /**
+   * What filters may ask of a snapshot, as containerd's package {@code snapshots/storage} has it.
+   */
   static Filter.Fields fields(SnapshotInfo info) {
     return path ->
         switch (path.getFirst()) {

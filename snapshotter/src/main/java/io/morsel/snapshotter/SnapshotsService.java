@@ -64,8 +64,7 @@ public final class SnapshotsService extends SnapshotsGrpc.SnapshotsImplBase {
         () ->
             ViewSnapshotResponse.newBuilder()
                 .addAllMounts(
-                    snapshotter.view(
-                        request.getKey(), request.getParent(), request.getLabelsMap()))
+                    snapshotter.view(request.getKey(), request.getParent(), request.getLabelsMap()))
                 .build());
   }
 

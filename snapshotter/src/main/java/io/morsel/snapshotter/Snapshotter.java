@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -37,7 +36,7 @@ public final class Snapshotter implements AutoCloseable {
   /**
    * A snapshotter over these parts, which it does not close.
    *
-   * @param remote mounts layers; a snapshotter without it unpacks all of them
+   * @param remote mounts layers
    */
   Snapshotter(
       SnapshotStore store,
@@ -64,6 +63,8 @@ public final class Snapshotter implements AutoCloseable {
       Optional<LayerRequest> request = LayerRequest.of(labels);
       if (request.isPresent()) {
         prepareRemote(key, parent, target, labels, request.get());
+      } else {
+        remote.noLabels(target);
       }
     }
     return create(SnapshotKind.ACTIVE, key, parent, labels);
@@ -155,12 +156,23 @@ public final class Snapshotter implements AutoCloseable {
   private List<Mount> create(
       SnapshotKind kind, String key, String parent, Map<String, String> labels)
       throws ContainerdException {
+    SnapshotChain chain = createSnapshot(kind, key, parent, labels);
+    try {
+      requireMounted(chain);
+    } catch (ContainerdException e) {
+      discard(key);
+      throw e;
+    }
+    return mounts.of(chain);
+  }
+
+  private SnapshotChain createSnapshot(
+      SnapshotKind kind, String key, String parent, Map<String, String> labels)
+      throws ContainerdException {
     NewDirectory directory = new NewDirectory(kind);
     try {
       directory.make();
-      SnapshotChain chain = store.create(kind, key, parent, labels, directory);
-      requireMounted(chain, key);
-      return mounts.of(chain);
+      return store.create(kind, key, parent, labels, directory);
     } catch (ContainerdException e) {
       throw e.during("failed to create snapshot");
     } catch (IOException e) {
@@ -183,25 +195,20 @@ public final class Snapshotter implements AutoCloseable {
         throw alreadyExists(target);
       }
       remote.announce(request);
-      NewDirectory directory = new NewDirectory(SnapshotKind.ACTIVE);
-      SnapshotChain chain;
-      try {
-        directory.make();
-        chain = store.create(SnapshotKind.ACTIVE, key, parent, labels, directory);
-      } catch (ContainerdException e) {
-        throw e.during("failed to create snapshot");
-      } catch (IOException e) {
-        throw new ContainerdException(
-            ErrorClass.UNKNOWN, "failed to create prepare snapshot dir: " + e.getMessage(), e);
+      Optional<ResolvedLayers.Resolved> layer = remote.resolve(request);
+      if (layer.isEmpty()) {
+        return;
       }
+      SnapshotChain chain = createSnapshot(SnapshotKind.ACTIVE, key, parent, labels);
       boolean committed = false;
       try {
-        if (!remote.mount(chain.id(), request, directories.fs(chain.id()))) {
+        Optional<Map<String, String>> added = remote.mount(chain.id(), request, layer.get());
+        if (added.isEmpty()) {
           return;
         }
-        Map<String, String> remoteLabels = new TreeMap<>(labels);
-        remoteLabels.put(Labels.REMOTE, Labels.REMOTE_VALUE);
-        store.commit(key, freeName(target, chain.id()), SnapshotUsage.NONE, remoteLabels);
+        Map<String, String> all = new TreeMap<>(labels);
+        all.putAll(added.get());
+        store.commit(key, freeName(target, chain.id()), SnapshotUsage.NONE, all);
         committed = true;
       } finally {
         if (!committed) {
@@ -236,20 +243,11 @@ public final class Snapshotter implements AutoCloseable {
     return new ContainerdException(ErrorClass.ALREADY_EXISTS, "target snapshot \"" + target + "\"");
   }
 
-  private void requireMounted(SnapshotChain chain, String key) throws ContainerdException {
-    try {
-      requireMounted(chain);
-    } catch (ContainerdException e) {
-      discard(key);
-      throw e;
-    }
-  }
-
   /** A container over a layer that is not mounted would see an empty directory in its place. */
   private void requireMounted(SnapshotChain chain) throws ContainerdException {
     for (SnapshotChain.Parent parent : chain.parents()) {
       if (parent.remote()) {
-        remote.requireMounted(parent, directories.fs(parent.id()));
+        remote.requireMounted(parent);
       }
     }
   }
@@ -297,10 +295,10 @@ public final class Snapshotter implements AutoCloseable {
       if (parent.remote()) {
         return Owner.ROOT;
       }
-      Map<String, Object> owner =
-          Files.readAttributes(
-              directories.fs(parent.id()), "unix:uid,gid", LinkOption.NOFOLLOW_LINKS);
-      return new Owner((Integer) owner.get("uid"), (Integer) owner.get("gid"));
+      Path fs = directories.fs(parent.id());
+      return new Owner(
+          (int) Files.getAttribute(fs, "unix:uid", LinkOption.NOFOLLOW_LINKS),
+          (int) Files.getAttribute(fs, "unix:gid", LinkOption.NOFOLLOW_LINKS));
     }
 
     @Override
