@@ -2,10 +2,50 @@ package io.morsel.fuse;
 
 import io.morsel.prefetch.LayerContent;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** The front end that speaks the kernel's FUSE protocol on {@code /dev/fuse} itself. */
+/**
+ * The front end that speaks the kernel's FUSE protocol on {@code /dev/fuse} itself.
+ *
+ * <p>Needs the capability CAP_SYS_ADMIN, since it calls {@code mount(2)}. All mounts share a few
+ * threads.
+ */
 public final class DirectMounter implements FuseMounter {
+  private static final Logger log = LoggerFactory.getLogger(DirectMounter.class);
+
+  private static final String DEVICE = "/dev/fuse";
+  private static final long INIT_SECONDS = 10;
+  private static final int READ_AHEAD_KIB = ReplyBuffer.MAX_BODY_BYTES / 1024;
+
+  private final int threads;
+  private final Set<DirectMount> mounts = ConcurrentHashMap.newKeySet();
+  private @Nullable FuseLoop loop;
+  private boolean closed;
+
+  /** A front end with a thread for each core, and two at least. */
+  public DirectMounter() {
+    this(Math.max(2, Runtime.getRuntime().availableProcessors()));
+  }
+
+  /** A front end that serves all its mounts with so many threads, which start with the first. */
+  public DirectMounter(int threads) {
+    if (threads < 1) {
+      throw new IllegalArgumentException("threads: " + threads + ", must be 1 at least");
+    }
+    this.threads = threads;
+  }
+
   @Override
   public String backend() {
     return "direct";
@@ -13,9 +53,204 @@ public final class DirectMounter implements FuseMounter {
 
   @Override
   public FuseMount mount(LayerContent content, Path mountPoint) throws IOException {
-    throw new UnsupportedOperationException();
+    Path target = mountPoint.toRealPath();
+    FuseLoop running = loop();
+    FuseConnection connection = running.connect(open(), target, content);
+    boolean mounted = false;
+    boolean ready = false;
+    try {
+      attach(connection, target);
+      mounted = true;
+      running.serve(connection);
+      awaitInit(connection);
+      ready = true;
+    } finally {
+      if (!ready) {
+        running.end(connection, "mounting failed");
+        if (mounted) {
+          Mountinfo.detach(target);
+        }
+      }
+    }
+    DirectMount mount = new DirectMount(connection, running, device(target));
+    mount.raiseReadAhead();
+    mounts.add(mount);
+    var _ = connection.released().thenRun(() -> mounts.remove(mount));
+    return mount;
+  }
+
+  private static String device(Path target) throws IOException {
+    return Mountinfo.at(target).map(Mountinfo::device).orElse("");
+  }
+
+  private synchronized FuseLoop loop() throws IOException {
+    if (closed) {
+      throw new IOException("the FUSE mounter is closed");
+    }
+    if (loop == null) {
+      loop = new FuseLoop(threads);
+    }
+    return loop;
+  }
+
+  private static int open() throws IOException {
+    try {
+      return Linux.open(DEVICE, Linux.O_RDWR | Linux.O_NONBLOCK | Linux.O_CLOEXEC);
+    } catch (Linux.ErrnoException e) {
+      String advice =
+          switch (e.errno()) {
+            case Errno.ENOENT, Errno.ENODEV -> "; load the kernel module: modprobe fuse";
+            case Errno.EPERM, Errno.EACCES ->
+                "; run as root, and let the container or unit use the device";
+            default -> "";
+          };
+      throw new IOException(e.getMessage() + advice, e);
+    }
+  }
+
+  private static void attach(FuseConnection connection, Path target) throws IOException {
+    // No nosuid and no nodev: the layer's setuid files and device nodes are for its containers.
+    String options =
+        "fd=%d,rootmode=40000,user_id=%d,group_id=%d,default_permissions,allow_other,max_read=%d"
+            .formatted(
+                connection.fd(),
+                Linux.effectiveUser(),
+                Linux.effectiveGroup(),
+                ReplyBuffer.MAX_BODY_BYTES);
+    try {
+      Linux.mount(
+          "morsel:" + connection.tree().content().name(),
+          target.toString(),
+          "fuse.morsel",
+          Linux.MS_RDONLY,
+          options);
+    } catch (Linux.ErrnoException e) {
+      String advice =
+          e.errno() == Errno.EPERM
+              ? "; the direct FUSE front end needs CAP_SYS_ADMIN: run as root, or use the jnr one"
+              : "";
+      throw new IOException(e.getMessage() + advice, e);
+    }
+  }
+
+  private static void awaitInit(FuseConnection connection) throws IOException {
+    try {
+      connection.initialized().get(INIT_SECONDS, TimeUnit.SECONDS);
+    } catch (ExecutionException e) {
+      throw new IOException("mount " + connection.mountPoint() + ": " + connection.whyEnded(), e);
+    } catch (TimeoutException e) {
+      throw new IOException(
+          "mount %s: the kernel did not start the FUSE protocol within %d s"
+              .formatted(connection.mountPoint(), INIT_SECONDS),
+          e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("mount " + connection.mountPoint() + ": interrupted", e);
+    }
   }
 
   @Override
-  public void close() {}
+  public void close() {
+    FuseLoop running;
+    synchronized (this) {
+      closed = true;
+      running = loop;
+    }
+    if (running != null) {
+      mounts.forEach(DirectMount::close);
+      running.close();
+    }
+  }
+
+  /** A mount of this front end. */
+  private static final class DirectMount implements FuseMount {
+    private static final long RELEASE_SECONDS = 10;
+
+    private final FuseConnection connection;
+    private final FuseLoop loop;
+    private final String device;
+    private final AtomicBoolean closed = new AtomicBoolean();
+
+    DirectMount(FuseConnection connection, FuseLoop loop, String device) {
+      this.connection = connection;
+      this.loop = loop;
+      this.device = device;
+    }
+
+    @Override
+    public Path mountPoint() {
+      return connection.mountPoint();
+    }
+
+    @Override
+    public boolean isAlive() {
+      try {
+        return connection.isAlive() && isMounted();
+      } catch (IOException e) {
+        log.debug("{}: {}", connection.mountPoint(), e.toString());
+        return connection.isAlive();
+      }
+    }
+
+    private boolean isMounted() throws IOException {
+      return Mountinfo.current().stream()
+          .anyMatch(
+              mount ->
+                  mount.device().equals(device)
+                      && mount.mountPoint().equals(connection.mountPoint()));
+    }
+
+    @Override
+    public CompletableFuture<Void> released() {
+      return connection.released().copy();
+    }
+
+    /**
+     * The kernel reads ahead 128 KiB whatever INIT agrees on, until the device is told otherwise.
+     */
+    void raiseReadAhead() {
+      try {
+        Files.writeString(
+            Path.of("/sys/class/bdi", device, "read_ahead_kb"), Integer.toString(READ_AHEAD_KIB));
+      } catch (IOException e) {
+        log.debug(
+            "{}: read-ahead stays at the kernel's default: {}",
+            connection.tree().content().name(),
+            e.toString());
+      }
+    }
+
+    @Override
+    public void close() {
+      if (!closed.compareAndSet(false, true) || !connection.acquire()) {
+        return;
+      }
+      boolean busy = false;
+      try {
+        if (isMounted()) {
+          Mountinfo.detach(connection.mountPoint());
+        }
+        busy = !Linux.isDisconnected(connection.fd());
+      } catch (IOException e) {
+        log.warn("{}; the mount is cut off from its layer instead", e.getMessage());
+        loop.end(connection, "unmounting failed");
+      } finally {
+        connection.release();
+      }
+      if (busy) {
+        log.info(
+            "{}: {} was in use when it was unmounted, its users are served until they end",
+            connection.tree().content().name(),
+            connection.mountPoint());
+        return;
+      }
+      try {
+        connection.released().get(RELEASE_SECONDS, TimeUnit.SECONDS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      } catch (ExecutionException | TimeoutException e) {
+        log.warn("{}: reads are still under way", connection.mountPoint());
+      }
+    }
+  }
 }

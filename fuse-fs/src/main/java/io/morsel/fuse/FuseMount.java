@@ -1,6 +1,7 @@
 package io.morsel.fuse;
 
 import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
 
 /** One mounted layer; closing unmounts it, lazily if it is in use. */
 public interface FuseMount extends AutoCloseable {
@@ -10,6 +11,16 @@ public interface FuseMount extends AutoCloseable {
   /** Whether the kernel still has the mount; false after somebody else unmounted it. */
   boolean isAlive();
 
+  /**
+   * Completes once the kernel has dropped the filesystem and nothing reads the content any more:
+   * when {@link #close} returns, or later if the mount was in use. The content may then be closed.
+   */
+  CompletableFuture<Void> released();
+
+  /**
+   * Unmounts the layer. If it is in use it leaves the tree at once, and its users are served until
+   * the last of them is gone, or the mounter is closed.
+   */
   @Override
   void close();
 }

@@ -90,8 +90,7 @@ final class FileList {
 
   private static void special(StringBuilder text, int index, int mode, int bit, char letter) {
     if ((mode & bit) != 0) {
-      text.setCharAt(
-          index, text.charAt(index) == 'x' ? letter : Character.toUpperCase(letter));
+      text.setCharAt(index, text.charAt(index) == 'x' ? letter : Character.toUpperCase(letter));
     }
   }
 }

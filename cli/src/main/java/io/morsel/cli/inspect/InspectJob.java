@@ -86,8 +86,7 @@ public final class InspectJob {
   }
 
   private int inspect(Options options) throws Exception {
-    Set<String> plainHttpHosts =
-        options.plainHttp() ? Images.registryOf(options.name()) : Set.of();
+    Set<String> plainHttpHosts = options.plainHttp() ? Images.registryOf(options.name()) : Set.of();
     try (RegistryClient client = Images.client(version, plainHttpHosts, TransferListener.NONE)) {
       ImageSource source = Images.source(client, options.name());
       ResolvedImage image = source.resolve(options.platform());

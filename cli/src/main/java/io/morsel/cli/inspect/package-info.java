@@ -1,6 +1,6 @@
 /**
- * {@code morsel inspect}: shows what the layers of an image are, and which of them Morsel would load
- * lazily.
+ * {@code morsel inspect}: shows what the layers of an image are, and which of them Morsel would
+ * load lazily.
  *
  * <p>Start reading at {@link io.morsel.cli.inspect.LayerInspector}.
  */

@@ -1,0 +1,168 @@
+package io.morsel.fuse;
+
+import io.morsel.fuse.protocol.OutHeader;
+import io.morsel.prefetch.LayerContent;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The kernel's end of one direct mount: the descriptor of {@code /dev/fuse}, and who uses it.
+ *
+ * <p>Whoever reads requests from it or replies holds a use ({@link #acquire}), so that the
+ * descriptor is closed, and its number used again, only after the last of them.
+ */
+final class FuseConnection {
+  private static final Logger log = LoggerFactory.getLogger(FuseConnection.class);
+
+  private final int fd;
+  private final int slot;
+  private final Path mountPoint;
+  private final LayerTree tree;
+  private final PendingReads reads;
+  private final CompletableFuture<Integer> initialized = new CompletableFuture<>();
+  private final CompletableFuture<Void> released = new CompletableFuture<>();
+  private final AtomicBoolean ended = new AtomicBoolean();
+
+  /** Users, and one more until the connection ends. */
+  private final AtomicInteger uses = new AtomicInteger(1);
+
+  private volatile String whyEnded = "";
+  private volatile boolean opensFiles;
+  private volatile boolean opensDirectories;
+
+  FuseConnection(int fd, int slot, Path mountPoint, LayerContent content, ReplyBufferPool buffers) {
+    this.fd = fd;
+    this.slot = slot;
+    this.mountPoint = mountPoint;
+    this.tree = new LayerTree(content);
+    this.reads = new PendingReads(this, buffers);
+  }
+
+  int fd() {
+    return fd;
+  }
+
+  /** The connection's place in the loop's table. */
+  int slot() {
+    return slot;
+  }
+
+  Path mountPoint() {
+    return mountPoint;
+  }
+
+  LayerTree tree() {
+    return tree;
+  }
+
+  PendingReads reads() {
+    return reads;
+  }
+
+  /** Completes with the protocol's minor version once INIT is answered. */
+  CompletableFuture<Integer> initialized() {
+    return initialized;
+  }
+
+  /** Completes once the kernel has dropped the filesystem and nothing here uses its content. */
+  CompletableFuture<Void> released() {
+    return released;
+  }
+
+  /** Whether OPEN must be answered, because the kernel can't do without. */
+  boolean opensFiles() {
+    return opensFiles;
+  }
+
+  /** Whether OPENDIR must be answered, because the kernel can't do without. */
+  boolean opensDirectories() {
+    return opensDirectories;
+  }
+
+  void initialize(int minor, boolean opensFiles, boolean opensDirectories) {
+    this.opensFiles = opensFiles;
+    this.opensDirectories = opensDirectories;
+    initialized.complete(minor);
+  }
+
+  /** Whether the kernel still has the filesystem. */
+  boolean isAlive() {
+    return !ended.get();
+  }
+
+  /** Why the connection ended; empty while it has not. */
+  String whyEnded() {
+    return whyEnded;
+  }
+
+  /** Takes a use; false once the connection is closed or about to be. */
+  boolean acquire() {
+    int n = uses.get();
+    while (n > 0 && !ended.get()) {
+      int witness = uses.compareAndExchange(n, n + 1);
+      if (witness == n) {
+        return true;
+      }
+      n = witness;
+    }
+    return false;
+  }
+
+  /** Gives a use back. */
+  void release() {
+    if (uses.decrementAndGet() == 0) {
+      Linux.close(fd);
+      released.complete(null);
+    }
+  }
+
+  /**
+   * Ends the connection: the kernel has dropped the filesystem, or is made to by closing the
+   * descriptor. Reads that wait are given up.
+   *
+   * @return whether this call ended it
+   */
+  boolean end(String why) {
+    if (!ended.compareAndSet(false, true)) {
+      return false;
+    }
+    whyEnded = why;
+    initialized.completeExceptionally(new IllegalStateException(why));
+    reads.cancelAll();
+    log.debug("{}: {} is no longer served: {}", tree.content().name(), mountPoint, why);
+    release();
+    return true;
+  }
+
+  /** Sends a reply; an error has no body. */
+  void reply(MemorySegment errnoState, ReplyBuffer buffer, int bodyBytes, int errno, long unique) {
+    int bytes = errno == 0 ? bodyBytes : 0;
+    OutHeader.put(buffer.segment(), ReplyBuffer.HEADER, bytes, errno, unique);
+    send(errnoState, buffer.message(), OutHeader.BYTES + bytes);
+  }
+
+  /** Sends an error where no buffer is at hand. */
+  void refuse(MemorySegment errnoState, Arena arena, int errno, long unique) {
+    MemorySegment header = arena.allocate(OutHeader.BYTES, Long.BYTES);
+    OutHeader.put(header, 0, 0, errno, unique);
+    send(errnoState, header, OutHeader.BYTES);
+  }
+
+  private void send(MemorySegment errnoState, MemorySegment message, int bytes) {
+    long n = Linux.write(errnoState, fd, message, bytes);
+    // ENOENT: the request was given up meanwhile. ENODEV: so was the filesystem.
+    if (n < 0 && n != -Errno.ENOENT && n != -Errno.ENODEV) {
+      log.error(
+          "{}: the kernel refused a reply of {} bytes: {}",
+          tree.content().name(),
+          bytes,
+          Linux.describe((int) -n));
+    }
+  }
+}

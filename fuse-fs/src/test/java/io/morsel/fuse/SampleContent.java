@@ -1,0 +1,131 @@
+package io.morsel.fuse;
+
+import io.morsel.prefetch.LayerContent;
+import io.morsel.stargz.erofs.ErofsImage;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.ByteBuffer;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Content whose bytes are computed from their offset, but for a few files that are given. Ranges
+ * can be absent, so that reads must fetch them, and fetching can wait for ever or fail.
+ */
+final class SampleContent implements LayerContent {
+  private final String name;
+  private final ErofsImage tree;
+  private final long dataBytes;
+  private final NavigableMap<Long, byte[]> given;
+  private final Map<Long, CountDownLatch> gates = new ConcurrentHashMap<>();
+  private final Map<Long, IOException> failures = new ConcurrentHashMap<>();
+  private volatile boolean absent;
+
+  final AtomicInteger waiting = new AtomicInteger();
+  final AtomicInteger interrupted = new AtomicInteger();
+  final AtomicLong largestRead = new AtomicLong();
+
+  SampleContent(String name, ErofsImage tree, long dataBytes, NavigableMap<Long, byte[]> given) {
+    this.name = name;
+    this.tree = tree;
+    this.dataBytes = dataBytes;
+    this.given = new TreeMap<>(given);
+  }
+
+  /** The byte at this offset of generated data. */
+  static byte generated(long offset) {
+    long word = (offset >>> 3) * 0x9E3779B97F4A7C15L;
+    word ^= word >>> 29;
+    return (byte) (word >>> (8 * (offset & 7)));
+  }
+
+  /** From now on nothing counts as present. */
+  void makeAbsent() {
+    absent = true;
+  }
+
+  /** Reads that touch the 4 KiB block at this offset wait until the gate is opened. */
+  CountDownLatch closeGate(long dataOffset) {
+    CountDownLatch gate = new CountDownLatch(1);
+    gates.put(dataOffset / 4096, gate);
+    return gate;
+  }
+
+  /** Reads that touch the 4 KiB block at this offset fail. */
+  void fail(long dataOffset, IOException failure) {
+    failures.put(dataOffset / 4096, failure);
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  @Override
+  public ErofsImage tree() {
+    return tree;
+  }
+
+  @Override
+  public boolean isPresent(long dataOffset, int lengthBytes) {
+    if (absent) {
+      return false;
+    }
+    for (long block = dataOffset / 4096; block * 4096 < dataOffset + lengthBytes; block++) {
+      if (gates.containsKey(block) || failures.containsKey(block)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  @Override
+  public void read(long dataOffset, ByteBuffer target) throws IOException {
+    long end = dataOffset + target.remaining();
+    largestRead.accumulateAndGet(target.remaining(), Math::max);
+    if (dataOffset < 0 || end > dataBytes) {
+      throw new IOException("a read past the data: " + dataOffset + " to " + end);
+    }
+    for (long block = dataOffset / 4096; block * 4096 < end; block++) {
+      await(gates.get(block));
+      IOException failure = failures.get(block);
+      if (failure != null) {
+        throw failure;
+      }
+    }
+    Map.Entry<Long, byte[]> file = given.floorEntry(dataOffset);
+    if (file != null && dataOffset < file.getKey() + file.getValue().length) {
+      target.put(file.getValue(), (int) (dataOffset - file.getKey()), target.remaining());
+      return;
+    }
+    for (long at = dataOffset; at < end; at++) {
+      target.put(generated(at));
+    }
+  }
+
+  private void await(@Nullable CountDownLatch gate) throws IOException {
+    if (gate == null) {
+      return;
+    }
+    waiting.incrementAndGet();
+    try {
+      gate.await();
+    } catch (InterruptedException e) {
+      interrupted.incrementAndGet();
+      throw new InterruptedIOException("the read was given up");
+    } finally {
+      waiting.decrementAndGet();
+    }
+  }
+
+  @Override
+  public long dataBytes() {
+    return dataBytes;
+  }
+}
