@@ -18,7 +18,13 @@ import picocli.CommandLine.Spec;
       "Starts containers before their images are there: a lazy-pulling snapshotter for containerd.",
       ""
     },
-    subcommands = {PullCommand.class, InspectCommand.class, VersionCommand.class},
+    subcommands = {
+      ServeCommand.class,
+      PullCommand.class,
+      InspectCommand.class,
+      ConfigCommand.class,
+      VersionCommand.class
+    },
     footer = {
       "",
       "Examples:",
