@@ -1,0 +1,287 @@
+package io.morsel.snapshotter;
+
+import static io.morsel.snapshotter.ConfigKey.absolutePath;
+import static io.morsel.snapshotter.ConfigKey.choice;
+import static io.morsel.snapshotter.ConfigKey.flag;
+import static io.morsel.snapshotter.ConfigKey.listenAddress;
+import static io.morsel.snapshotter.ConfigKey.number;
+import static io.morsel.snapshotter.ConfigKey.text;
+import static io.morsel.snapshotter.ConfigKey.texts;
+
+import io.morsel.prefetch.FetchSettings;
+import io.morsel.stargz.LayerLimits;
+import java.nio.file.Path;
+import java.util.List;
+
+/** Every key of {@code config.toml}. */
+public final class ConfigKeys {
+  /** Where layers, snapshots and metadata are. */
+  public static final ConfigKey<Path> ROOT =
+      new ConfigKey<>(
+          "",
+          "root",
+          absolutePath(),
+          Path.of("/var/lib/morsel"),
+          "Where layers, snapshots and their metadata are kept. One daemon at a time may use it.");
+
+  /** The socket that containerd connects to. */
+  public static final ConfigKey<Path> ADDRESS =
+      new ConfigKey<>(
+          "",
+          "address",
+          absolutePath(),
+          Path.of("/run/morsel/morsel.sock"),
+          "The Unix socket that containerd connects to; the address of its proxy plugin.");
+
+  /** The log's level. */
+  public static final ConfigKey<String> LOG_LEVEL =
+      new ConfigKey<>(
+          "log",
+          "level",
+          choice("error", "warn", "info", "debug", "trace"),
+          "info",
+          "The least important messages that are logged.");
+
+  /** The log's format. */
+  public static final ConfigKey<String> LOG_FORMAT =
+      new ConfigKey<>(
+          "log",
+          "format",
+          choice("text", "json"),
+          "text",
+          "One line of text, or one JSON object, for each message; on standard error.");
+
+  /** The address of metrics and health. */
+  public static final ConfigKey<String> METRICS_ADDRESS =
+      new ConfigKey<>(
+          "metrics",
+          "address",
+          listenAddress(),
+          "127.0.0.1:9595",
+          "Where /metrics (Prometheus) and /healthz are served over HTTP; empty switches both off.");
+
+  /** The front end to the kernel. */
+  public static final ConfigKey<String> FUSE_BACKEND =
+      new ConfigKey<>(
+          "fuse",
+          "backend",
+          choice("auto", "direct", "jnr"),
+          "auto",
+          "How layers are shown to the kernel: \"direct\" speaks its protocol on /dev/fuse,"
+              + " \"jnr\" goes through libfuse 2, \"auto\" takes the first of them that works.");
+
+  /** Whether to prefetch. */
+  public static final ConfigKey<Boolean> FETCH_PREFETCH =
+      new ConfigKey<>(
+          "fetch",
+          "prefetch",
+          flag(),
+          FetchSettings.DEFAULT.prefetch(),
+          "Whether to fetch at once what an image lists before its prefetch landmark.");
+
+  /** Whether to fill layers in the background. */
+  public static final ConfigKey<Boolean> FETCH_BACKGROUND_FILL =
+      new ConfigKey<>(
+          "fetch",
+          "background_fill",
+          flag(),
+          FetchSettings.DEFAULT.backgroundFill(),
+          "Whether to fetch the rest of a layer when nobody waits for anything else.");
+
+  /** When to start filling. */
+  public static final ConfigKey<Long> FETCH_BACKGROUND_FILL_DELAY_MILLIS =
+      new ConfigKey<>(
+          "fetch",
+          "background_fill_delay_millis",
+          number(0, 86_400_000, " of milliseconds"),
+          FetchSettings.DEFAULT.backgroundFillDelayMillis(),
+          "How long a layer's readers must have missed nothing before it is filled.");
+
+  /** Requests at once. */
+  public static final ConfigKey<Long> FETCH_MAX_REQUESTS =
+      new ConfigKey<>(
+          "fetch",
+          "max_requests",
+          number(1, 256, ""),
+          (long) FetchSettings.DEFAULT.maxRequests(),
+          "How many requests to registries may be under way, all layers together.");
+
+  /** The length of a request. */
+  public static final ConfigKey<Long> FETCH_MAX_REQUEST_BYTES =
+      new ConfigKey<>(
+          "fetch",
+          "max_request_bytes",
+          number(64 << 10, 256 << 20, " of bytes"),
+          (long) FetchSettings.DEFAULT.maxRequestBytes(),
+          "How much one request may ask for.");
+
+  /** The memory tier. */
+  public static final ConfigKey<Long> FETCH_HOT_CHUNK_BYTES =
+      new ConfigKey<>(
+          "fetch",
+          "hot_chunk_bytes",
+          number(0, 16L << 30, " of bytes"),
+          FetchSettings.DEFAULT.hotChunkBytes(),
+          "How much of what was fetched last is kept in memory besides the disk.");
+
+  /** How long a reader waits. */
+  public static final ConfigKey<Long> FETCH_READ_TIMEOUT_MILLIS =
+      new ConfigKey<>(
+          "fetch",
+          "read_timeout_millis",
+          number(100, 3_600_000, " of milliseconds"),
+          FetchSettings.DEFAULT.readTimeoutMillis(),
+          "How long a read of absent data waits, retries included, before it fails with EIO.");
+
+  /** Whether the TOC may lack a digest. */
+  public static final ConfigKey<Boolean> VERIFICATION_ALLOW_UNVERIFIED_TOC =
+      new ConfigKey<>(
+          "verification",
+          "allow_unverified_toc",
+          flag(),
+          false,
+          "Whether layers may be mounted whose manifest names no TOC digest, such as legacy stargz:"
+              + " their content is then only as trustworthy as the registry and the way to it.");
+
+  /** A bound. */
+  public static final ConfigKey<Long> LIMITS_MAX_TOC_BYTES =
+      new ConfigKey<>(
+          "limits",
+          "max_toc_bytes",
+          number(1 << 10, 8L << 30, " of bytes"),
+          LayerLimits.DEFAULT.maxTocBytes(),
+          "The largest uncompressed TOC that is read.");
+
+  /** A bound. */
+  public static final ConfigKey<Long> LIMITS_MAX_ENTRIES =
+      new ConfigKey<>(
+          "limits",
+          "max_entries",
+          number(1, 100_000_000, ""),
+          (long) LayerLimits.DEFAULT.maxEntries(),
+          "The most entries that a TOC may have, chunks included.");
+
+  /** A bound. */
+  public static final ConfigKey<Long> LIMITS_MAX_DEPTH =
+      new ConfigKey<>(
+          "limits",
+          "max_depth",
+          number(1, 65_536, ""),
+          (long) LayerLimits.DEFAULT.maxDepth(),
+          "The most directories that an entry may be nested in.");
+
+  /** A bound. */
+  public static final ConfigKey<Long> LIMITS_MAX_CHUNK_BYTES =
+      new ConfigKey<>(
+          "limits",
+          "max_chunk_bytes",
+          number(4 << 10, 1 << 30, " of bytes"),
+          (long) LayerLimits.DEFAULT.maxChunkBytes(),
+          "The largest uncompressed chunk.");
+
+  /** A bound. */
+  public static final ConfigKey<Long> LIMITS_MAX_DATA_BYTES =
+      new ConfigKey<>(
+          "limits",
+          "max_data_bytes",
+          number(1, 1L << 50, " of bytes"),
+          LayerLimits.DEFAULT.maxDataBytes(),
+          "The most that a layer's files may have together, uncompressed.");
+
+  /** A bound. */
+  public static final ConfigKey<Long> LIMITS_MAX_XATTR_BYTES =
+      new ConfigKey<>(
+          "limits",
+          "max_xattr_bytes",
+          number(0, 1 << 20, " of bytes"),
+          (long) LayerLimits.DEFAULT.maxXattrBytes(),
+          "The most that one file's extended attributes may have together.");
+
+  /** Hosts without TLS. */
+  public static final ConfigKey<List<String>> REGISTRY_PLAIN_HTTP_HOSTS =
+      new ConfigKey<>(
+          "registry",
+          "plain_http_hosts",
+          texts("a list of hosts or host:port pairs, each in quotes"),
+          List.of(),
+          "Registries that are spoken to without TLS, besides those on loopback.");
+
+  /** A timeout. */
+  public static final ConfigKey<Long> REGISTRY_CONNECT_TIMEOUT_MILLIS =
+      new ConfigKey<>(
+          "registry",
+          "connect_timeout_millis",
+          number(100, 600_000, " of milliseconds"),
+          10_000L,
+          "How long a connection to a registry may take to come up.");
+
+  /** A timeout. */
+  public static final ConfigKey<Long> REGISTRY_READ_TIMEOUT_MILLIS =
+      new ConfigKey<>(
+          "registry",
+          "read_timeout_millis",
+          number(100, 600_000, " of milliseconds"),
+          30_000L,
+          "How long a registry may be silent in the middle of an answer.");
+
+  /** Retries. */
+  public static final ConfigKey<Long> REGISTRY_RETRIES =
+      new ConfigKey<>(
+          "registry",
+          "retries",
+          number(0, 100, ""),
+          5L,
+          "How often a request that failed for a passing reason is repeated.");
+
+  /** How long resolving may take. */
+  public static final ConfigKey<Long> REGISTRY_RESOLVE_TIMEOUT_MILLIS =
+      new ConfigKey<>(
+          "registry",
+          "resolve_timeout_millis",
+          number(100, 600_000, " of milliseconds"),
+          30_000L,
+          "How long containerd is kept waiting for a layer's index before the layer is pulled in"
+              + " full instead.");
+
+  /** Where credentials are. */
+  public static final ConfigKey<String> REGISTRY_DOCKER_CONFIG =
+      new ConfigKey<>(
+          "registry",
+          "docker_config",
+          text("a path, in quotes, or \"\""),
+          "",
+          "The directory of Docker's config.json, which holds credentials; empty for what"
+              + " DOCKER_CONFIG says, or else ~/.docker.");
+
+  /** All of them, in the order in which they are printed. */
+  public static final List<ConfigKey<?>> ALL =
+      List.of(
+          ROOT,
+          ADDRESS,
+          LOG_LEVEL,
+          LOG_FORMAT,
+          METRICS_ADDRESS,
+          FUSE_BACKEND,
+          FETCH_PREFETCH,
+          FETCH_BACKGROUND_FILL,
+          FETCH_BACKGROUND_FILL_DELAY_MILLIS,
+          FETCH_MAX_REQUESTS,
+          FETCH_MAX_REQUEST_BYTES,
+          FETCH_HOT_CHUNK_BYTES,
+          FETCH_READ_TIMEOUT_MILLIS,
+          VERIFICATION_ALLOW_UNVERIFIED_TOC,
+          LIMITS_MAX_TOC_BYTES,
+          LIMITS_MAX_ENTRIES,
+          LIMITS_MAX_DEPTH,
+          LIMITS_MAX_CHUNK_BYTES,
+          LIMITS_MAX_DATA_BYTES,
+          LIMITS_MAX_XATTR_BYTES,
+          REGISTRY_PLAIN_HTTP_HOSTS,
+          REGISTRY_CONNECT_TIMEOUT_MILLIS,
+          REGISTRY_READ_TIMEOUT_MILLIS,
+          REGISTRY_RETRIES,
+          REGISTRY_RESOLVE_TIMEOUT_MILLIS,
+          REGISTRY_DOCKER_CONFIG);
+
+  private ConfigKeys() {}
+}

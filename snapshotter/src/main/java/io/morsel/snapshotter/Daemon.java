@@ -1,0 +1,223 @@
+package io.morsel.snapshotter;
+
+import io.morsel.containerd.ContainerdException;
+import io.morsel.containerd.UnixServer;
+import io.morsel.fuse.DirectMounter;
+import io.morsel.fuse.FuseMounter;
+import io.morsel.fuse.JnrMounter;
+import io.morsel.prefetch.LayerStore;
+import io.morsel.registry.Credentials;
+import io.morsel.registry.DockerConfigCredentials;
+import io.morsel.registry.RegistryClient;
+import io.morsel.registry.TransferListener;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The daemon: every part, put together by hand, in the order in which they need each other.
+ *
+ * <p>{@code morsel serve} is {@link Logging#configure}, {@link #start} and {@link
+ * #awaitTermination}.
+ */
+public final class Daemon implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(Daemon.class);
+
+  /** How long calls under way may take to end when the daemon stops. */
+  private static final Duration STOP_GRACE = Duration.ofSeconds(10);
+
+  private final Deque<AutoCloseable> parts = new ArrayDeque<>();
+  private final AtomicBoolean stopping = new AtomicBoolean();
+  private final CountDownLatch stopped = new CountDownLatch(1);
+  private final Path address;
+  private @Nullable UnixServer server;
+  private @Nullable HttpEndpoint http;
+
+  private Daemon(Path address) {
+    this.address = address;
+  }
+
+  /**
+   * Starts a daemon; once this returns, containerd can call it, and the layers of an earlier daemon
+   * on the same root are mounted again.
+   *
+   * @param version what the daemon says it is, in metrics and to registries
+   * @throws IOException if the root or the socket is in use or can't be used; nothing keeps running
+   */
+  public static Daemon start(MorselConfig config, String version) throws IOException {
+    Daemon daemon = new Daemon(config.get(ConfigKeys.ADDRESS));
+    boolean started = false;
+    try {
+      daemon.assemble(config, version);
+      started = true;
+      SdNotify.ready();
+      return daemon;
+    } catch (ContainerdException e) {
+      throw new IOException(e.getMessage(), e);
+    } finally {
+      if (!started) {
+        daemon.close();
+      }
+    }
+  }
+
+  private void assemble(MorselConfig config, String version)
+      throws IOException, ContainerdException {
+    Path root = makeRoot(config.get(ConfigKeys.ROOT));
+    add(RootLock.take(root));
+    DaemonMetrics metrics = new DaemonMetrics(version);
+    SnapshotStore store = add(SnapshotStore.open(root.resolve("snapshots.db")));
+    RegistryClient registry =
+        add(
+            new RegistryClient(
+                config.registry(version), credentials(config), TransferListener.NONE));
+    LayerStore layers = add(new LayerStore(root, config.fetch(), metrics));
+    FuseMounter mounter = add(mounter(config));
+    SnapshotDirectories directories = new SnapshotDirectories(root);
+    RemoteLayers remote =
+        add(
+            new RemoteLayers(
+                store,
+                directories,
+                root,
+                layers,
+                new LayerFinder(registry),
+                mounter,
+                config,
+                metrics));
+    metrics.presentBytes(remote::presentBytes);
+    remote.restoreAll();
+    directories.deleteUnfinished();
+    Snapshotter snapshotter =
+        add(new Snapshotter(store, directories, OverlayMounts.probe(directories, root), remote));
+    snapshotter.cleanup();
+    String metricsAddress = config.get(ConfigKeys.METRICS_ADDRESS);
+    if (!metricsAddress.isEmpty()) {
+      http = add(HttpEndpoint.start(metricsAddress, metrics.registry(), () -> !stopping.get()));
+    }
+    server =
+        UnixServer.start(
+            address,
+            List.of(new SnapshotsService(snapshotter).bindService()),
+            List.of(metrics.interceptor()));
+    log.info(
+        "morsel {} serves snapshots on {} from {} with the {} front end",
+        version,
+        address,
+        root,
+        mounter.backend());
+  }
+
+  private <T extends AutoCloseable> T add(T part) {
+    parts.push(part);
+    return part;
+  }
+
+  /** Without symlinks, since mounts are looked for by their real paths. */
+  private static Path makeRoot(Path root) throws IOException {
+    try {
+      Files.createDirectories(
+          root, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx--x--x")));
+      return root.toRealPath();
+    } catch (IOException e) {
+      throw new IOException("can't use the root " + root + ": " + e, e);
+    }
+  }
+
+  private static Credentials credentials(MorselConfig config) {
+    String directory = config.get(ConfigKeys.REGISTRY_DOCKER_CONFIG);
+    return directory.isEmpty()
+        ? DockerConfigCredentials.fromEnvironment()
+        : new DockerConfigCredentials(Path.of(directory).resolve("config.json"));
+  }
+
+  private static FuseMounter mounter(MorselConfig config) {
+    return switch (config.get(ConfigKeys.FUSE_BACKEND)) {
+      case "direct" -> new DirectMounter();
+      case "jnr" -> new JnrMounter();
+      default ->
+          Files.isWritable(Path.of("/dev/fuse")) && isRoot()
+              ? new DirectMounter()
+              : new JnrMounter();
+    };
+  }
+
+  private static boolean isRoot() {
+    try {
+      return Integer.valueOf(0).equals(Files.getAttribute(Path.of("/proc/self"), "unix:uid"));
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  /** The socket that containerd connects to. */
+  public Path address() {
+    return address;
+  }
+
+  /** Where metrics are served; empty where they are not. */
+  public Optional<InetSocketAddress> metricsAddress() {
+    return Optional.ofNullable(http).map(HttpEndpoint::address);
+  }
+
+  /**
+   * Serves until the process is told to stop (SIGTERM, SIGINT), stops in good order and ends the
+   * process with status 0; or returns when somebody calls {@link #close}.
+   */
+  public void awaitTermination() throws InterruptedException {
+    Thread hook =
+        new Thread(
+            () -> {
+              log.info("stopping");
+              close();
+              // Otherwise the JVM would report the signal as a failure to the service manager.
+              Runtime.getRuntime().halt(0);
+            },
+            "stop");
+    Runtime.getRuntime().addShutdownHook(hook);
+    stopped.await();
+  }
+
+  /**
+   * Stops: accepts no more calls, lets those under way end, unmounts all layers (containers on them
+   * keep what they have open until then) and closes the stores. Idempotent.
+   */
+  @Override
+  public void close() {
+    if (!stopping.compareAndSet(false, true)) {
+      return;
+    }
+    SdNotify.stopping();
+    if (server != null) {
+      try {
+        if (!server.stop(STOP_GRACE)) {
+          log.warn("calls were still under way after {}", STOP_GRACE);
+        }
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        server.close();
+      }
+    }
+    while (!parts.isEmpty()) {
+      AutoCloseable part = parts.pop();
+      try {
+        part.close();
+      } catch (Exception e) {
+        log.warn("closing {}: {}", part.getClass().getSimpleName(), e.toString());
+      }
+    }
+    stopped.countDown();
+  }
+}

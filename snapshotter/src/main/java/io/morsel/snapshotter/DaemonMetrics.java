@@ -1,0 +1,242 @@
+package io.morsel.snapshotter;
+
+import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
+import io.grpc.Metadata;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallHandler;
+import io.grpc.ServerInterceptor;
+import io.grpc.Status;
+import io.morsel.prefetch.FetchObserver;
+import io.morsel.prefetch.FetchPriority;
+import io.prometheus.metrics.core.datapoints.CounterDataPoint;
+import io.prometheus.metrics.core.datapoints.DistributionDataPoint;
+import io.prometheus.metrics.core.metrics.Counter;
+import io.prometheus.metrics.core.metrics.Gauge;
+import io.prometheus.metrics.core.metrics.GaugeWithCallback;
+import io.prometheus.metrics.core.metrics.Histogram;
+import io.prometheus.metrics.core.metrics.Info;
+import io.prometheus.metrics.instrumentation.jvm.JvmMetrics;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.util.EnumMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.LongSupplier;
+
+/**
+ * What a daemon counts, by Prometheus' conventions: seconds, bytes, {@code _total}.
+ *
+ * <p>A registry of its own, so that several daemons can live in one process. Safe for use by many
+ * threads; what the data path calls allocates nothing.
+ */
+final class DaemonMetrics implements FetchObserver {
+  private static final double NANOS = 1e9;
+
+  private final PrometheusRegistry registry = new PrometheusRegistry();
+  private final Histogram calls;
+  private final Gauge mountedLayers;
+  private final Counter fallbacks;
+  private final Counter restoreFailures;
+  private final Counter corruptChunks;
+  private final Map<FetchPriority, Fetches> fetches = new EnumMap<>(FetchPriority.class);
+  private final Reads hits;
+  private final Reads misses;
+
+  private record Fetches(
+      CounterDataPoint succeeded,
+      CounterDataPoint failed,
+      CounterDataPoint blobBytes,
+      CounterDataPoint dataBytes,
+      DistributionDataPoint seconds) {}
+
+  private record Reads(
+      CounterDataPoint count, CounterDataPoint bytes, DistributionDataPoint seconds) {}
+
+  DaemonMetrics(String version) {
+    Info.builder()
+        .name("morsel_build_info")
+        .help("Which Morsel this is.")
+        .labelNames("version")
+        .register(registry)
+        .setLabelValues(version);
+    calls =
+        Histogram.builder()
+            .name("morsel_snapshots_call_duration_seconds")
+            .help("Calls of the snapshots service.")
+            .labelNames("method", "code")
+            .classicOnly()
+            .classicUpperBounds(0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30)
+            .register(registry);
+    mountedLayers =
+        Gauge.builder()
+            .name("morsel_mounted_layers")
+            .help("Layers that are mounted.")
+            .register(registry);
+    fallbacks =
+        Counter.builder()
+            .name("morsel_snapshotter_fallback_total")
+            .help("Layers that were pulled in full because they could not be mounted.")
+            .labelNames("reason")
+            .register(registry);
+    restoreFailures =
+        Counter.builder()
+            .name("morsel_restore_failures_total")
+            .help("Layers that could not be mounted again after a start.")
+            .register(registry);
+    corruptChunks =
+        Counter.builder()
+            .name("morsel_corrupt_chunks_total")
+            .help("Chunks that did not have their digest and were thrown away.")
+            .register(registry);
+    Counter requests =
+        Counter.builder()
+            .name("morsel_fetch_requests_total")
+            .help("Range requests to registries.")
+            .labelNames("priority", "outcome")
+            .register(registry);
+    Counter blobBytes =
+        Counter.builder()
+            .name("morsel_fetch_blob_bytes_total")
+            .help("Compressed bytes received from registries.")
+            .labelNames("priority")
+            .register(registry);
+    Counter dataBytes =
+        Counter.builder()
+            .name("morsel_fetch_stored_bytes_total")
+            .help("Uncompressed bytes that were verified and stored.")
+            .labelNames("priority")
+            .register(registry);
+    Histogram requestSeconds =
+        Histogram.builder()
+            .name("morsel_fetch_request_duration_seconds")
+            .help("Range requests to registries.")
+            .labelNames("priority")
+            .classicOnly()
+            .classicUpperBounds(0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30)
+            .register(registry);
+    for (FetchPriority priority : FetchPriority.values()) {
+      String label = priority.name().toLowerCase(Locale.ROOT);
+      fetches.put(
+          priority,
+          new Fetches(
+              requests.labelValues(label, "success"),
+              requests.labelValues(label, "failure"),
+              blobBytes.labelValues(label),
+              dataBytes.labelValues(label),
+              requestSeconds.labelValues(label)));
+    }
+    Counter reads =
+        Counter.builder()
+            .name("morsel_reads_total")
+            .help("Reads of mounted layers that reached the daemon.")
+            .labelNames("result")
+            .register(registry);
+    Counter readBytes =
+        Counter.builder()
+            .name("morsel_read_bytes_total")
+            .help("Bytes of mounted layers that the daemon was asked for.")
+            .labelNames("result")
+            .register(registry);
+    Histogram readSeconds =
+        Histogram.builder()
+            .name("morsel_read_duration_seconds")
+            .help("Reads of mounted layers that reached the daemon.")
+            .labelNames("result")
+            .classicOnly()
+            .classicUpperBounds(0.000_01, 0.000_1, 0.001, 0.01, 0.1, 1, 10)
+            .register(registry);
+    hits =
+        new Reads(
+            reads.labelValues("hit"), readBytes.labelValues("hit"), readSeconds.labelValues("hit"));
+    misses =
+        new Reads(
+            reads.labelValues("miss"),
+            readBytes.labelValues("miss"),
+            readSeconds.labelValues("miss"));
+    for (FallbackReason reason : FallbackReason.values()) {
+      fallbacks.initLabelValues(reason.label());
+    }
+    JvmMetrics.builder().register(registry);
+  }
+
+  PrometheusRegistry registry() {
+    return registry;
+  }
+
+  /** Exposes how many bytes of mounted layers are present. */
+  void presentBytes(LongSupplier presentBytes) {
+    GaugeWithCallback.builder()
+        .name("morsel_present_bytes")
+        .help("Uncompressed bytes of mounted layers that are present and verified.")
+        .callback(callback -> callback.call(presentBytes.getAsLong()))
+        .register(registry);
+  }
+
+  void mountedLayers(int count) {
+    mountedLayers.set(count);
+  }
+
+  void fallback(String reason) {
+    fallbacks.labelValues(reason).inc();
+  }
+
+  void restoreFailed() {
+    restoreFailures.inc();
+  }
+
+  @Override
+  public void request(FetchPriority priority, long blobBytes, long durationNanos, boolean failed) {
+    Fetches points = of(priority);
+    (failed ? points.failed : points.succeeded).inc();
+    points.blobBytes.inc(blobBytes);
+    points.seconds.observe(durationNanos / NANOS);
+  }
+
+  @Override
+  public void stored(FetchPriority priority, long dataBytes) {
+    of(priority).dataBytes.inc(dataBytes);
+  }
+
+  private Fetches of(FetchPriority priority) {
+    Fetches points = fetches.get(priority);
+    if (points == null) {
+      throw new IllegalArgumentException("priority " + priority);
+    }
+    return points;
+  }
+
+  @Override
+  public void read(long dataBytes, boolean hit, long durationNanos) {
+    Reads points = hit ? hits : misses;
+    points.count.inc();
+    points.bytes.inc(dataBytes);
+    points.seconds.observe(durationNanos / NANOS);
+  }
+
+  @Override
+  public void corruptChunk(String layer, int chunk) {
+    corruptChunks.inc();
+  }
+
+  /** Counts and times the calls of a service. */
+  ServerInterceptor interceptor() {
+    return new ServerInterceptor() {
+      @Override
+      public <Q, A> ServerCall.Listener<Q> interceptCall(
+          ServerCall<Q, A> call, Metadata headers, ServerCallHandler<Q, A> next) {
+        long start = System.nanoTime();
+        String method = String.valueOf(call.getMethodDescriptor().getBareMethodName());
+        return next.startCall(
+            new SimpleForwardingServerCall<>(call) {
+              @Override
+              public void close(Status status, Metadata trailers) {
+                calls
+                    .labelValues(method, status.getCode().name())
+                    .observe((System.nanoTime() - start) / NANOS);
+                super.close(status, trailers);
+              }
+            },
+            headers);
+      }
+    };
+  }
+}

@@ -1,0 +1,374 @@
+package io.morsel.snapshotter;
+
+import io.morsel.containerd.ContainerdException;
+import io.morsel.containerd.ErrorClass;
+import io.morsel.containerd.Filter;
+import io.morsel.fuse.FuseMount;
+import io.morsel.fuse.FuseMounter;
+import io.morsel.fuse.Mountinfo;
+import io.morsel.prefetch.Layer;
+import io.morsel.prefetch.LayerStore;
+import io.morsel.registry.Digest;
+import io.morsel.registry.RemoteBlob;
+import io.morsel.stargz.erofs.ErofsImage;
+import io.morsel.stargz.erofs.ErofsInode;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Layers that are mounted instead of unpacked: resolved from the registry when they are prepared,
+ * and from the disk alone when the daemon starts again. Safe for use by many threads.
+ */
+public final class RemoteLayers implements AutoCloseable {
+  /** Holds the layer's compressed size, so that a restart need not ask the registry for it. */
+  private static final String SIZE_LABEL = "containerd.io/snapshot/morsel.layer-size";
+
+  private static final Logger log = LoggerFactory.getLogger(RemoteLayers.class);
+
+  private record Mounted(Digest digest, Layer layer, FuseMount mount) {}
+
+  private final SnapshotStore store;
+  private final SnapshotDirectories directories;
+  private final Path layersDirectory;
+  private final LayerStore layers;
+  private final LayerFinder finder;
+  private final ResolvedLayers resolved;
+  private final FuseMounter mounter;
+  private final DaemonMetrics metrics;
+  private final Map<Long, Mounted> mounted = new ConcurrentHashMap<>();
+  private final KeyLocks locks = new KeyLocks();
+
+  RemoteLayers(
+      SnapshotStore store,
+      SnapshotDirectories directories,
+      Path root,
+      LayerStore layers,
+      LayerFinder finder,
+      FuseMounter mounter,
+      MorselConfig config,
+      DaemonMetrics metrics) {
+    this.store = store;
+    this.directories = directories;
+    this.layersDirectory = root.resolve("layers").resolve("sha256");
+    this.layers = layers;
+    this.finder = finder;
+    this.mounter = mounter;
+    this.metrics = metrics;
+    this.resolved =
+        new ResolvedLayers(
+            finder,
+            layers,
+            config.get(ConfigKeys.VERIFICATION_ALLOW_UNVERIFIED_TOC),
+            config.get(ConfigKeys.REGISTRY_RESOLVE_TIMEOUT_MILLIS),
+            this::collect);
+  }
+
+  /** Starts to resolve the image's other layers in the background. */
+  void announce(LayerRequest request) {
+    resolved.announce(request);
+  }
+
+  /** How many bytes of all mounted layers are present and verified. */
+  long presentBytes() {
+    return mounted.values().stream()
+        .map(Mounted::layer)
+        .distinct()
+        .mapToLong(Layer::presentBytes)
+        .sum();
+  }
+
+  /** Says that a layer is unpacked because the client did not name its image. */
+  void noLabels(String target) {
+    fallback("unknown image", target, FallbackReason.NO_LABELS, "the client names no image");
+  }
+
+  /**
+   * Resolves the layer.
+   *
+   * @return empty where it has to be unpacked instead; the reason has been logged and counted
+   */
+  Optional<ResolvedLayers.Resolved> resolve(LayerRequest request) {
+    try {
+      return Optional.of(resolved.get(request));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      fallback(request, FallbackReason.TIMEOUT, "the call was given up");
+    } catch (Exception e) {
+      fallback(request, FallbackReason.of(e), describe(e));
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * Mounts a resolved layer as the snapshot's content.
+   *
+   * @return the labels that the snapshot needs for being mounted again later; empty where the layer
+   *     has to be unpacked instead, and the reason has been logged and counted
+   */
+  Optional<Map<String, String>> mount(
+      long id, LayerRequest request, ResolvedLayers.Resolved layer) {
+    try {
+      mount(
+          id,
+          layer.found().source().digest(),
+          layers.open(layer.found().source(), layer.found().blob()));
+    } catch (IOException | RuntimeException e) {
+      fallback(request, FallbackReason.MOUNT, describe(e));
+      return Optional.empty();
+    }
+    Map<String, String> labels = new TreeMap<>();
+    labels.put(Labels.REMOTE, Labels.REMOTE_VALUE);
+    labels.put(SIZE_LABEL, Long.toString(layer.found().source().sizeBytes()));
+    if (!layer.found().source().tocDigest().isEmpty()) {
+      labels.put(Labels.TOC_DIGEST, layer.found().source().tocDigest());
+    }
+    return Optional.of(labels);
+  }
+
+  /** Mounts an open layer, which is closed with the mount, or at once where that fails. */
+  private void mount(long id, Digest digest, Layer layer) throws IOException {
+    boolean done = false;
+    try {
+      mounted.put(id, new Mounted(digest, layer, mounter.mount(layer, directories.fs(id))));
+      done = true;
+      metrics.mountedLayers(mounted.size());
+    } finally {
+      if (!done) {
+        layer.close();
+      }
+    }
+  }
+
+  /** Unmounts the snapshot's layer if it has one, and deletes the layer unless others need it. */
+  void unmount(long id) {
+    Mounted gone;
+    try (var _ = locks.lock(Long.toString(id))) {
+      gone = mounted.remove(id);
+      if (gone != null) {
+        release(gone);
+      }
+      detachAll(directories.fs(id));
+    }
+    if (gone != null) {
+      metrics.mountedLayers(mounted.size());
+      collect(gone.digest());
+    }
+  }
+
+  private void release(Mounted gone) {
+    gone.mount().close();
+    // A container may still use what is no longer in the tree.
+    var _ =
+        gone.mount()
+            .released()
+            .whenCompleteAsync(
+                (nothing, failure) -> {
+                  try {
+                    gone.layer().close();
+                  } catch (IOException e) {
+                    log.warn("closing layer {}: {}", gone.digest(), e.toString());
+                  }
+                  collect(gone.digest());
+                },
+                Thread::startVirtualThread);
+  }
+
+  /** The owner of a mounted layer's root directory. */
+  Optional<Owner> rootOwner(long id) throws IOException {
+    Mounted layer = mounted.get(id);
+    if (layer == null) {
+      return Optional.empty();
+    }
+    ErofsImage tree = layer.layer().tree();
+    ErofsInode root = tree.inode(tree.rootNid());
+    return Optional.of(new Owner(root.uid(), root.gid()));
+  }
+
+  /**
+   * Mounts a layer again where its mount has gone.
+   *
+   * @throws ContainerdException of class UNAVAILABLE where that fails
+   */
+  void requireMounted(SnapshotChain.Parent parent) throws ContainerdException {
+    if (isMounted(parent.id())) {
+      return;
+    }
+    StoredSnapshot snapshot = store.stat(parent.name());
+    try {
+      restore(snapshot);
+    } catch (IOException | FallbackException | RuntimeException e) {
+      throw new ContainerdException(
+          ErrorClass.UNAVAILABLE,
+          "layer "
+              + layerOf(snapshot)
+              + " of snapshot "
+              + parent.name()
+              + " is not mounted and can't be mounted again: "
+              + describe(e),
+          e);
+    }
+  }
+
+  private boolean isMounted(long id) {
+    Mounted layer = mounted.get(id);
+    return layer != null && layer.mount().isAlive();
+  }
+
+  /** Mounts a committed remote snapshot from what is on the disk. */
+  private void restore(StoredSnapshot snapshot) throws IOException, FallbackException {
+    long id = snapshot.id();
+    try (var _ = locks.lock(Long.toString(id))) {
+      if (isMounted(id)) {
+        return;
+      }
+      Mounted dead = mounted.remove(id);
+      if (dead != null) {
+        release(dead);
+      }
+      detachAll(directories.fs(id));
+      Map<String, String> labels = snapshot.info().labels();
+      LayerRequest request =
+          LayerRequest.of(labels)
+              .orElseThrow(
+                  () ->
+                      new FallbackException(
+                          FallbackReason.BAD_LABELS, "its labels name no image and layer"));
+      RemoteBlob blob = finder.blob(request, size(labels));
+      directories.ensure(id);
+      Digest digest = LayerFinder.digest(request.layer());
+      Layer layer =
+          layers
+              .restore(digest, () -> blob)
+              .orElseThrow(() -> new IOException("its index is not on the disk any more"));
+      mount(id, digest, layer);
+      log.debug("layer {} of snapshot {} is mounted again", request.layer(), id);
+    }
+  }
+
+  /**
+   * Mounts all committed remote snapshots again, and deletes layers that no snapshot has; for the
+   * start, before any call is served. A layer that can't be mounted is logged and counted.
+   */
+  void restoreAll() throws ContainerdException, IOException {
+    List<StoredSnapshot> remote =
+        store.list(Filter.parse(List.of("labels.\"" + Labels.REMOTE + "\"")));
+    detachAll(directories.root());
+    for (StoredSnapshot snapshot : remote) {
+      try {
+        restore(snapshot);
+      } catch (IOException | FallbackException | RuntimeException e) {
+        metrics.restoreFailed();
+        log.warn(
+            "can't mount layer {} of snapshot {} ({}) again, containers on it will not start"
+                + " until the image is removed and pulled again: {}",
+            layerOf(snapshot),
+            snapshot.id(),
+            snapshot.info().name(),
+            describe(e));
+      }
+    }
+    if (!remote.isEmpty()) {
+      log.info("{} of {} layers are mounted again", mounted.size(), remote.size());
+    }
+    deleteUnused();
+  }
+
+  private static long size(Map<String, String> labels) throws FallbackException {
+    try {
+      return Long.parseLong(labels.getOrDefault(SIZE_LABEL, ""));
+    } catch (NumberFormatException e) {
+      throw new FallbackException(
+          FallbackReason.BAD_LABELS, "its label " + SIZE_LABEL + " is missing", e);
+    }
+  }
+
+  private static String layerOf(StoredSnapshot snapshot) {
+    return LayerRequest.of(snapshot.info().labels()).map(LayerRequest::layer).orElse("unknown");
+  }
+
+  /** Takes out of the tree whatever an earlier daemon left mounted there. */
+  private static void detachAll(Path root) {
+    try {
+      for (Mountinfo mount : Mountinfo.under(root).reversed()) {
+        Mountinfo.detach(mount.mountPoint());
+      }
+    } catch (IOException e) {
+      log.warn("can't unmount what is mounted under {}: {}", root, e.toString());
+    }
+  }
+
+  /** Deletes a layer's files unless a snapshot needs them. */
+  private void collect(Digest digest) {
+    try (var _ = locks.lock(digest.toString())) {
+      if (!resolved.holds(digest) && !isNeeded(digest)) {
+        layers.delete(digest);
+      }
+    } catch (IOException | ContainerdException e) {
+      log.debug("layer {} is kept: {}", digest, e.toString());
+    }
+  }
+
+  private boolean isNeeded(Digest digest) throws ContainerdException {
+    return mounted.values().stream().anyMatch(layer -> layer.digest().equals(digest))
+        || store.hasLabel(Labels.CRI_LAYER_DIGEST, digest.toString())
+        || store.hasLabel(Labels.STARGZ_DIGEST, digest.toString());
+  }
+
+  private void deleteUnused() throws IOException {
+    Set<Digest> found = new HashSet<>();
+    if (Files.isDirectory(layersDirectory)) {
+      try (DirectoryStream<Path> entries = Files.newDirectoryStream(layersDirectory)) {
+        for (Path entry : entries) {
+          try {
+            found.add(Digest.parse("sha256:" + entry.getFileName()));
+          } catch (IllegalArgumentException e) {
+            log.debug("{} is no layer", entry);
+          }
+        }
+      }
+    }
+    found.forEach(this::collect);
+  }
+
+  private void fallback(LayerRequest request, FallbackReason reason, String why) {
+    fallback("image " + request.reference(), request.layer(), reason, why);
+  }
+
+  private void fallback(String image, String layer, FallbackReason reason, String why) {
+    metrics.fallback(reason.label());
+    log.warn(
+        "layer {} of {} is pulled in full and not mounted ({}): {}",
+        layer,
+        image,
+        reason.label(),
+        why);
+  }
+
+  private static String describe(Throwable failure) {
+    String message = failure.getMessage();
+    return message == null ? failure.toString() : message;
+  }
+
+  /** Unmounts everything, also what is in use, and closes the layers. */
+  @Override
+  public void close() {
+    resolved.close();
+    for (long id : List.copyOf(mounted.keySet())) {
+      Mounted layer = mounted.remove(id);
+      if (layer != null) {
+        layer.mount().close();
+      }
+    }
+  }
+}
