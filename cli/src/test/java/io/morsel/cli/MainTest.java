@@ -122,6 +122,28 @@ final class MainTest {
   }
 
   @Test
+  void defaultConfigurationIsValidAndTheOneThatIsShipped() throws Exception {
+    Run run = Run.of("config", "default");
+    assertThat(run.code()).isZero();
+    assertThat(run.out()).contains("[fuse]", "backend");
+    Path file = Files.writeString(directory.resolve("config.toml"), run.out());
+    assertThat(Run.of("config", "check", file.toString()))
+        .isEqualTo(new Run(0, file + ": valid\n", ""));
+    assertThat(Run.of("config", "show", "--config", file.toString()).out()).isEqualTo(run.out());
+    assertThat(Path.of("../deploy/config.toml")).hasContent(run.out());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"config check", "serve --config"})
+  void configurationWithUnknownKeyIsRefusedWithFileAndKey(String command) throws Exception {
+    Path file = Files.writeString(directory.resolve("config.toml"), "[fuse]\nbackent = \"jnr\"\n");
+    Run run = Run.of((command + " " + file).split(" "));
+    assertThat(run.code()).isEqualTo(1);
+    assertThat(run.err()).startsWith("morsel: ").contains(file + ": ", "fuse.backent", "backend");
+    assertThat(run.err().lines()).hasSize(1);
+  }
+
+  @Test
   void layoutThatIsNotThereIsNamed() {
     Run run = Run.of("inspect", "oci:" + directory.resolve("none") + ":latest");
     assertThat(run.code()).isEqualTo(1);
