@@ -2,6 +2,7 @@ package io.morsel.cli;
 
 import io.morsel.cli.terminal.CommandException;
 import io.morsel.cli.terminal.ExitCode;
+import io.morsel.registry.RegistryException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.io.PrintWriter;
@@ -67,6 +68,8 @@ final class Errors {
       case NotDirectoryException file -> file.getFile() + ": not a directory";
       case FileSystemException other when other.getReason() != null ->
           other.getFile() + ": " + other.getReason();
+      case RegistryException missing when missing.kind() == RegistryException.Kind.NOT_FOUND ->
+          "not found: " + missing.getMessage();
       default -> failure.getMessage() == null ? failure.toString() : failure.getMessage();
     };
   }

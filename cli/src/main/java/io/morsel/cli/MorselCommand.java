@@ -1,7 +1,7 @@
 package io.morsel.cli;
 
 import io.morsel.cli.terminal.LogLevel;
-import io.morsel.cli.terminal.Logging;
+import io.morsel.cli.terminal.Verbosity;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -19,9 +19,11 @@ import picocli.CommandLine.Spec;
       ""
     },
     subcommands = {
-      ConvertCommand.class,
+      ServeCommand.class,
       PullCommand.class,
+      ConvertCommand.class,
       InspectCommand.class,
+      ConfigCommand.class,
       VersionCommand.class
     },
     footer = {
@@ -65,7 +67,7 @@ final class MorselCommand implements Runnable {
   /** Makes the log's level what the command line says. */
   void applyLogLevel() {
     if (logLevel != null) {
-      Logging.setLevel(logLevel);
+      Verbosity.set(logLevel);
     }
   }
 

@@ -31,14 +31,19 @@ public final class Progress implements AutoCloseable {
     this.err = err;
     this.quiet = quiet;
     this.live = live && !quiet;
-    if (this.live) {
-      Thread.ofVirtual().name("progress").start(this::redrawUntilClosed);
-    }
   }
 
   /** Progress on {@code err}; none at all where {@code quiet}. */
   public static Progress start(PrintWriter err, boolean quiet) {
-    return new Progress(err, quiet, Terminal.isLive());
+    return start(err, quiet, Terminal.isLive());
+  }
+
+  static Progress start(PrintWriter err, boolean quiet, boolean live) {
+    Progress progress = new Progress(err, quiet, live);
+    if (progress.live) {
+      Thread.ofVirtual().name("progress").start(progress::redrawUntilClosed);
+    }
+    return progress;
   }
 
   /**
