@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SequencedMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,10 +47,10 @@ final class LayerFlights {
   private final int maxRequestBytes;
   private final long maxStreamBytes;
   private final Map<Integer, Flight> flights = new HashMap<>();
-  private final EnumMap<FetchPriority, LinkedHashMap<Integer, Flight>> queued =
+  private final EnumMap<FetchPriority, SequencedMap<Integer, Flight>> queued =
       new EnumMap<>(FetchPriority.class);
   private final EnumMap<FetchPriority, BulkRun> bulk = new EnumMap<>(FetchPriority.class);
-  private final LinkedHashMap<Integer, Refusal> refusals = new LinkedHashMap<>();
+  private final SequencedMap<Integer, Refusal> refusals = new LinkedHashMap<>();
 
   LayerFlights(
       LayerData layer,
@@ -391,12 +392,12 @@ final class LayerFlights {
     }
   }
 
-  private LinkedHashMap<Integer, Flight> queue(Flight flight) {
+  private SequencedMap<Integer, Flight> queue(Flight flight) {
     return queued(flight.priority);
   }
 
-  private LinkedHashMap<Integer, Flight> queued(FetchPriority priority) {
-    LinkedHashMap<Integer, Flight> queue = queued.get(priority);
+  private SequencedMap<Integer, Flight> queued(FetchPriority priority) {
+    SequencedMap<Integer, Flight> queue = queued.get(priority);
     if (queue == null) {
       throw new IllegalStateException("no queue for " + priority);
     }

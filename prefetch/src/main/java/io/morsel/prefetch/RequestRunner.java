@@ -10,6 +10,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.ReadableByteChannel;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -48,7 +49,8 @@ final class RequestRunner {
           Flight.Failure.LASTING,
           new IOException("the index points outside of the blob: " + e.getMessage(), e));
     } catch (UncheckedIOException e) {
-      fail(request, failure(e.getCause()), e.getCause());
+      IOException cause = Objects.requireNonNull(e.getCause());
+      fail(request, failure(cause), cause);
     } catch (IOException e) {
       fail(request, failure(e), e);
     } catch (RuntimeException | Error e) {

@@ -190,11 +190,12 @@ final class LayerDataTest {
 
   @Test
   void failsAReaderWhoseTimeIsUp() throws Exception {
+    CountDownLatch reached = new CountDownLatch(1);
     CountDownLatch never = new CountDownLatch(1);
     FetchSettings hasty = Rig.withReadTimeout(50);
     try (Rig rig =
         new Rig(SampleLayer.uniform(10, CHUNK), directory, hasty, OptionalLong.empty())) {
-      rig.blob.script((n, range, bytes) -> ScriptedBlob.pausing(bytes, 0, never, never));
+      rig.blob.script((n, range, bytes) -> ScriptedBlob.pausing(bytes, 0, reached, never));
 
       assertThatThrownBy(() -> rig.read(0, 10))
           .isInstanceOf(IOException.class)

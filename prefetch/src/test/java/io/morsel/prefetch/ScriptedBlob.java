@@ -72,7 +72,7 @@ final class ScriptedBlob implements RemoteBlob {
   static InputStream pausing(byte[] bytes, int pauseAt, CountDownLatch reached, CountDownLatch go) {
     return new ByteArrayInputStream(bytes) {
       @Override
-      public int read(byte[] target, int offset, int length) {
+      public synchronized int read(byte[] target, int offset, int length) {
         if (pos >= pauseAt) {
           reached.countDown();
           try {
