@@ -167,7 +167,7 @@ final class DaemonMetrics implements FetchObserver {
     GaugeWithCallback.builder()
         .name("morsel_present_bytes")
         .help("Uncompressed bytes of mounted layers that are present and verified.")
-        .callback(callback -> callback.call(presentBytes.getAsLong()))
+        .callback(callback -> callback.call((double) presentBytes.getAsLong()))
         .register(registry);
   }
 
@@ -187,7 +187,7 @@ final class DaemonMetrics implements FetchObserver {
   public void request(FetchPriority priority, long blobBytes, long durationNanos, boolean failed) {
     Fetches points = of(priority);
     (failed ? points.failed : points.succeeded).inc();
-    points.blobBytes.inc(blobBytes);
+    points.blobBytes.inc((double) blobBytes);
     points.seconds.observe(durationNanos / NANOS);
   }
 
