@@ -8,6 +8,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,6 +28,7 @@ final class FuseLoop implements AutoCloseable {
   /** So many requests of one mount are served before the others have their turn. */
   private static final int TURN = 64;
 
+  private static final long RELEASE_SECONDS = 10;
   private static final int MAX_EVENTS = 16;
   private static final long STOP = -1;
 
@@ -51,10 +55,14 @@ final class FuseLoop implements AutoCloseable {
     }
   }
 
-  /** A connection for an open {@code /dev/fuse}, which it closes in the end; not served yet. */
+  /**
+   * A connection for an open {@code /dev/fuse}, which is closed when it ends or if this fails; not
+   * served yet.
+   */
   synchronized FuseConnection connect(int fd, Path mountPoint, LayerContent content)
       throws IOException {
     if (closed) {
+      Linux.close(fd);
       throw new IOException("mount " + mountPoint + ": the mounter is closed");
     }
     @Nullable FuseConnection[] now = connections;
@@ -202,8 +210,12 @@ final class FuseLoop implements AutoCloseable {
       for (Thread thread : threads) {
         thread.join();
       }
-      open.forEach(connection -> connection.released().join());
+      for (FuseConnection connection : open) {
+        connection.released().get(RELEASE_SECONDS, TimeUnit.SECONDS);
+      }
       buffers.close();
+    } catch (ExecutionException | TimeoutException e) {
+      log.warn("Reads of unmounted layers are still under way");
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return;

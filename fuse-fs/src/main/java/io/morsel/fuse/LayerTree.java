@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.lang.ref.WeakReference;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -51,6 +52,28 @@ final class LayerTree {
 
   long root() {
     return image.rootNid();
+  }
+
+  /** The inode at an absolute path of the layer; -1 if there is none. Links are not followed. */
+  long resolve(byte[] path) throws IOException {
+    long nid = root();
+    for (int start = 0; start < path.length; ) {
+      int end = start;
+      while (end < path.length && path[end] != '/') {
+        end++;
+      }
+      if (end > start) {
+        if (!isDirectory(inode(nid))) {
+          return -1;
+        }
+        nid = image.lookup(nid, Arrays.copyOfRange(path, start, end));
+        if (nid < 0) {
+          return -1;
+        }
+      }
+      start = end + 1;
+    }
+    return nid;
   }
 
   ErofsInode inode(long nid) throws IOException {

@@ -2,9 +2,7 @@ package io.morsel.fuse;
 
 import io.morsel.stargz.erofs.ErofsInode;
 import java.io.IOException;
-import java.io.InterruptedIOException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 
@@ -22,7 +20,7 @@ final class PendingReads {
   private final ReplyBufferPool buffers;
   private final ReadFailures failures;
   private final Semaphore fetching = new Semaphore(MAX_FETCHING, true);
-  private final ConcurrentHashMap<Long, Thread> waiting = new ConcurrentHashMap<>();
+  private final ConcurrentHashMap<Long, Waiting> waiting = new ConcurrentHashMap<>();
 
   PendingReads(FuseConnection connection, ReplyBufferPool buffers) {
     this.connection = connection;
@@ -40,81 +38,93 @@ final class PendingReads {
     if (!connection.acquire()) {
       return;
     }
-    Thread thread =
-        Thread.ofVirtual()
-            .name("fuse-read-", unique)
-            .unstarted(() -> run(unique, inode, fileOffset, bytes));
-    waiting.put(unique, thread);
-    thread.start();
+    Waiting read = new Waiting(unique, inode, fileOffset, bytes);
+    waiting.put(unique, read);
+    read.thread.start();
   }
 
   /** Gives a read up; false if it is not waiting here: not yet, or no more. */
   boolean interrupt(long unique) {
-    Thread thread = waiting.get(unique);
-    if (thread == null) {
+    Waiting read = waiting.get(unique);
+    if (read == null) {
       return false;
     }
-    thread.interrupt();
+    read.giveUp();
     return true;
   }
 
   /** Gives all reads up. */
   void cancelAll() {
-    waiting.values().forEach(Thread::interrupt);
-  }
-
-  /** How many reads wait. */
-  int count() {
-    return waiting.size();
-  }
-
-  private void run(long unique, ErofsInode inode, long fileOffset, int bytes) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment errnoState = Linux.newErrnoState(arena);
-      fetching.acquire();
-      try {
-        ReplyBuffer buffer = buffers.take();
-        try {
-          int errno = read(buffer, inode, fileOffset, bytes);
-          // No more interrupts from here on: the number may be asked about until it is answered.
-          waiting.remove(unique);
-          connection.reply(errnoState, buffer, bytes, errno, unique);
-        } finally {
-          buffers.give(buffer);
-        }
-      } finally {
-        fetching.release();
-      }
-    } catch (InterruptedException e) {
-      refuse(unique, Errno.EINTR);
-    } catch (IOException | RuntimeException | Error e) {
-      failures.report(inode, fileOffset, e);
-      refuse(unique, Errno.EIO);
-    } finally {
-      waiting.remove(unique);
-      connection.release();
-    }
-  }
-
-  /** Reads into the buffer's body; returns 0 or an error number. */
-  private int read(ReplyBuffer buffer, ErofsInode inode, long fileOffset, int bytes) {
-    try {
-      connection.tree().content().read(inode.dataOffset() + fileOffset, buffer.body(bytes));
-      return 0;
-    } catch (InterruptedIOException e) {
-      return Errno.EINTR;
-    } catch (IOException | RuntimeException | Error e) {
-      if (Thread.currentThread().isInterrupted()) {
-        return Errno.EINTR;
-      }
-      failures.report(inode, fileOffset, e);
-      return Errno.EIO;
-    }
+    waiting.values().forEach(Waiting::giveUp);
   }
 
   private void refuse(long unique, int errno) {
     try (Arena arena = Arena.ofConfined()) {
       connection.refuse(Linux.newErrnoState(arena), arena, errno, unique);
+    }
+  }
+
+  /** A read that waits, and its thread. */
+  private final class Waiting {
+    private final long unique;
+    private final ErofsInode inode;
+    private final long fileOffset;
+    private final int bytes;
+    private final Thread thread;
+    private volatile boolean givenUp;
+
+    Waiting(long unique, ErofsInode inode, long fileOffset, int bytes) {
+      this.unique = unique;
+      this.inode = inode;
+      this.fileOffset = fileOffset;
+      this.bytes = bytes;
+      this.thread = Thread.ofVirtual().name("fuse-read-", unique).unstarted(this::run);
+    }
+
+    void giveUp() {
+      givenUp = true;
+      thread.interrupt();
+    }
+
+    private void run() {
+      try (Arena arena = Arena.ofConfined()) {
+        fetching.acquire();
+        try {
+          ReplyBuffer buffer = buffers.take();
+          try {
+            int errno = read(buffer);
+            waiting.remove(unique);
+            connection.reply(Linux.newErrnoState(arena), buffer, bytes, errno, unique);
+          } finally {
+            buffers.give(buffer);
+          }
+        } finally {
+          fetching.release();
+        }
+      } catch (InterruptedException e) {
+        refuse(unique, Errno.EINTR);
+      } catch (IOException | RuntimeException | Error e) {
+        failures.report(inode, fileOffset, e);
+        refuse(unique, Errno.EIO);
+      } finally {
+        waiting.remove(unique);
+        connection.release();
+      }
+    }
+
+    /** Reads into the buffer's body; returns 0 or an error number. */
+    private int read(ReplyBuffer buffer) {
+      try {
+        connection.tree().content().read(inode.dataOffset() + fileOffset, buffer.body(bytes));
+        return 0;
+      } catch (IOException | RuntimeException | Error e) {
+        // Not by the exception's type: a registry's timeout is an InterruptedIOException too.
+        if (givenUp) {
+          return Errno.EINTR;
+        }
+        failures.report(inode, fileOffset, e);
+        return Errno.EIO;
+      }
     }
   }
 }

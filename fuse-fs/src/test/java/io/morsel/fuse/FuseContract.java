@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.morsel.stargz.erofs.ErofsNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -418,8 +419,11 @@ abstract class FuseContract {
     SampleLayer layer = SampleLayer.withEverything();
     SampleContent content = open(layer);
     content.fail(layer.dataOffset("large") + (4 << 20), new IOException("digest mismatch"));
+    content.fail(layer.dataOffset("page"), new SocketTimeoutException("the registry is slow"));
     Path root = mount(content).mountPoint();
     assertThatThrownBy(() -> Native.read(raw(root.resolve("large")), 4 << 20, 10))
+        .hasMessageContaining("Input/output error");
+    assertThatThrownBy(() -> Native.read(raw(root.resolve("page")), 0, 10))
         .hasMessageContaining("Input/output error");
     assertThat(Native.read(raw(root.resolve("large")), 8 << 20, 10))
         .isEqualTo(layer.expected(layer.get("large"), 8 << 20, 10));

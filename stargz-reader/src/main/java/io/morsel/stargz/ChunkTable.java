@@ -21,7 +21,12 @@ public interface ChunkTable {
   /** Where the compressed stream that holds the chunk starts in the blob. */
   long blobOffset(int chunk);
 
-  /** How many bytes of the blob hold that compressed stream. */
+  /**
+   * How many bytes of the blob to read for the chunk; at most 2^31 - 1. They may go over several
+   * gzip members, which are to be decoded as one stream (legacy stargz has digests of whole files
+   * only, so that all members of a file are one chunk), may contain more than the chunk, and may
+   * end before the last member does, though never before the chunk.
+   */
   long blobLength(int chunk);
 
   /** How many uncompressed bytes of that stream precede the chunk. */

@@ -1,9 +1,18 @@
 package io.morsel.stargz;
 
 import io.morsel.stargz.erofs.ErofsImage;
+import io.morsel.stargz.erofs.ErofsWriter;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.HexFormat;
 import java.util.OptionalLong;
+import java.util.UUID;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What Morsel keeps of a layer's TOC: an EROFS metadata image and a table of chunks, two files in
@@ -18,7 +27,17 @@ public final class LayerIndex implements AutoCloseable {
   /** The file that holds the chunk table. */
   public static final String CHUNKS_FILE = "chunks";
 
-  private LayerIndex() {}
+  private static final Logger log = LoggerFactory.getLogger(LayerIndex.class);
+
+  private final ErofsImage tree;
+  private final ChunkFile chunks;
+  private final ChunkDecoder decoder;
+
+  private LayerIndex(ErofsImage tree, ChunkFile chunks) {
+    this.tree = tree;
+    this.chunks = chunks;
+    decoder = new GzipChunkDecoder(chunks, this::pathOf);
+  }
 
   /**
    * Reads footer and TOC from the end of the blob, verifies them and writes the index into {@code
@@ -29,7 +48,49 @@ public final class LayerIndex implements AutoCloseable {
    */
   public static LayerIndex build(LayerBlob blob, TocTrust trust, Path directory, LayerLimits limits)
       throws IOException {
-    throw new UnsupportedOperationException();
+    TocSource toc = TocSource.read(blob, trust, limits);
+    var tree = new TocTree(limits, toc.footer().tocOffset());
+    toc.parse(tree);
+    TocTree.Result result = tree.finish();
+    long dataBytes = result.layout().dataBytes();
+    String suffix = "." + UUID.randomUUID() + ".tmp";
+    Path meta = directory.resolve("." + META_FILE + suffix);
+    Path chunks = directory.resolve("." + CHUNKS_FILE + suffix);
+    try {
+      ErofsWriter.write(result.root(), dataBytes, meta);
+      ChunkFile.write(
+          chunks,
+          new ChunkFile.Header(
+              toc.footer().format(),
+              new ChunkFile.Digest(toc.digest()),
+              result.prefetchEnd().orElse(-1),
+              dataBytes,
+              Files.size(meta)),
+          result.layout());
+      // The image last: only with it is an index there.
+      Files.move(chunks, directory.resolve(CHUNKS_FILE), StandardCopyOption.ATOMIC_MOVE);
+      Files.move(meta, directory.resolve(META_FILE), StandardCopyOption.ATOMIC_MOVE);
+      sync(directory);
+    } catch (Throwable e) {
+      Files.deleteIfExists(meta);
+      Files.deleteIfExists(chunks);
+      throw e;
+    }
+    LayerIndex index = open(directory);
+    log.debug(
+        "indexed a layer: {}, TOC {}, {} inodes, {} chunks, {} bytes of data",
+        index.format().title(),
+        index.tocDigest(),
+        index.tree().inodeCount(),
+        index.chunks().count(),
+        index.dataBytes());
+    return index;
+  }
+
+  private static void sync(Path directory) throws IOException {
+    try (var channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+      channel.force(true);
+    }
   }
 
   /**
@@ -39,37 +100,58 @@ public final class LayerIndex implements AutoCloseable {
    * @throws LayerFormatException if it is damaged
    */
   public static LayerIndex open(Path directory) throws IOException {
-    throw new UnsupportedOperationException();
+    ErofsImage tree = ErofsImage.open(directory.resolve(META_FILE));
+    ChunkFile chunks = null;
+    boolean opened = false;
+    try {
+      chunks = ChunkFile.open(directory.resolve(CHUNKS_FILE));
+      if (chunks.metaBytes() != Files.size(directory.resolve(META_FILE))
+          || chunks.dataBytes() != tree.dataBlocks() * 4096) {
+        throw new LayerFormatException(
+            LayerFormatException.Kind.MALFORMED,
+            "The index in %s can't be read: %s and %s don't belong together. Remove both to have them built again."
+                .formatted(directory, META_FILE, CHUNKS_FILE));
+      }
+      opened = true;
+      return new LayerIndex(tree, chunks);
+    } finally {
+      if (!opened) {
+        tree.close();
+        if (chunks != null) {
+          chunks.close();
+        }
+      }
+    }
   }
 
   /** The layer's names, inodes and extended attributes. */
   public ErofsImage tree() {
-    throw new UnsupportedOperationException();
+    return tree;
   }
 
   /** Where each piece of the layer's data is in the blob. */
   public ChunkTable chunks() {
-    throw new UnsupportedOperationException();
+    return chunks;
   }
 
   /** Decodes this layer's chunks and verifies them. */
   public ChunkDecoder decoder() {
-    throw new UnsupportedOperationException();
+    return decoder;
   }
 
   /** The format of the blob. */
   public LayerFormat format() {
-    throw new UnsupportedOperationException();
+    return chunks.format();
   }
 
   /** The SHA-256 of the uncompressed TOC, as {@code sha256:…}. */
   public String tocDigest() {
-    throw new UnsupportedOperationException();
+    return "sha256:" + HexFormat.of().formatHex(chunks.tocDigest());
   }
 
   /** The size of the layer's data: of the sparse file that holds every regular file. */
   public long dataBytes() {
-    throw new UnsupportedOperationException();
+    return chunks.dataBytes();
   }
 
   /**
@@ -77,18 +159,27 @@ public final class LayerIndex implements AutoCloseable {
    * Empty where the image asks for no prefetch.
    */
   public OptionalLong prefetchEndBytes() {
-    throw new UnsupportedOperationException();
+    long end = chunks.prefetchEnd();
+    return end < 0 ? OptionalLong.empty() : OptionalLong.of(end);
   }
 
   /**
    * The path within the layer of a file that holds this chunk, for messages; lossy for odd names.
    */
   public String pathOf(int chunk) {
-    throw new UnsupportedOperationException();
+    long offset = chunks.dataOffset(chunk);
+    try {
+      String path = FileFinder.pathOf(tree, offset);
+      return path == null ? "of no known name" : path;
+    } catch (IOException e) {
+      log.debug("could not look for the name of chunk {}", chunk, e);
+      return "of unknown name";
+    }
   }
 
   @Override
   public void close() {
-    throw new UnsupportedOperationException();
+    tree.close();
+    chunks.close();
   }
 }

@@ -22,6 +22,7 @@ public final class ErofsNode {
   private long mtimeSeconds;
   private long sizeBytes;
   private long dataOffset = -1;
+  private int tag;
   private byte @Nullable [] target;
   private @Nullable SortedMap<byte[], byte[]> xattrs;
   private @Nullable SortedMap<byte[], ErofsNode> children;
@@ -111,6 +112,17 @@ public final class ErofsNode {
     return this;
   }
 
+  /** A number for whoever builds the tree; not written. 0 at first. */
+  public int tag() {
+    return tag;
+  }
+
+  /** Sets the builder's own number. */
+  public ErofsNode tag(int tag) {
+    this.tag = tag;
+    return this;
+  }
+
   /** Sets an extended attribute by its full name; classes that EROFS can't store are left out. */
   public ErofsNode xattr(byte[] name, byte[] value) {
     if (xattrs == null) {
@@ -172,6 +184,21 @@ public final class ErofsNode {
   /** Whether this is a regular file. */
   public boolean isRegular() {
     return type() == ErofsFormat.S_IFREG;
+  }
+
+  /** Whether this is a symlink. */
+  public boolean isSymlink() {
+    return type() == ErofsFormat.S_IFLNK;
+  }
+
+  /** Whether this is the device 0:0, which overlayfs takes for a whiteout. */
+  public boolean isWhiteout() {
+    return type() == ErofsFormat.S_IFCHR && rdev == 0;
+  }
+
+  /** A symlink's target; empty for others. */
+  public byte[] symlinkTarget() {
+    return target().clone();
   }
 
   /** The type bits of the mode. */

@@ -175,8 +175,7 @@ public final class EstargzWriter {
         write(item);
       }
       if (options.format() == LayerFormat.ESTARGZ) {
-        writeLandmark(
-            options.prioritizedFiles().isEmpty() ? NO_PREFETCH_LANDMARK : PREFETCH_LANDMARK);
+        writeLandmark(first.isEmpty() ? NO_PREFETCH_LANDMARK : PREFETCH_LANDMARK);
       }
       for (Item item : entries.inOrder()) {
         if (!first.contains(item)) {

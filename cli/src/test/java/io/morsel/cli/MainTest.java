@@ -1,0 +1,152 @@
+package io.morsel.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+final class MainTest {
+  @TempDir Path directory;
+
+  /** What one run of the program did. */
+  private record Run(int code, String out, String err) {
+    static Run of(String... arguments) {
+      StringWriter out = new StringWriter();
+      StringWriter err = new StringWriter();
+      int code = Main.run(new PrintWriter(out), new PrintWriter(err), arguments);
+      return new Run(code, out.toString(), err.toString());
+    }
+  }
+
+  @Test
+  void versionNamesReleaseAndCommit() {
+    Run run = Run.of("version");
+    assertThat(run.code()).isZero();
+    assertThat(run.out()).matches("(?s)morsel \\d+\\.\\S+ \\(commit ([0-9a-f]{12}|unknown)\\)\n.*");
+    assertThat(run.err()).isEmpty();
+  }
+
+  @Test
+  void versionIsJsonOnDemand() {
+    Run run = Run.of("version", "--json");
+    JsonNode json = JsonMapper.shared().readTree(run.out());
+    assertThat(json.propertyNames())
+        .containsExactly("version", "commit", "java", "os", "architecture");
+  }
+
+  @Test
+  void helpIsAnAnswerAndNoError() {
+    Run run = Run.of("--help");
+    assertThat(run.code()).isZero();
+    assertThat(run.out()).contains("Usage: morsel", "Examples:", "Exit codes:");
+    assertThat(run.err()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"serve", "pull", "inspect", "config", "version"})
+  void everyCommandExplainsItselfWithExamples(String command) {
+    Run run = Run.of(command, "--help");
+    assertThat(run.code()).isZero();
+    assertThat(run.out()).contains("Usage: morsel " + command, "--log-level", "Examples:");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "pul",
+        "pull",
+        "pull a b",
+        "pull --no-such-option app",
+        "pull --log-level loud app",
+        "pull localhost:5000/UPPER",
+        "pull localhost:5000/app@sha256:12",
+        "pull --platform linux app",
+        "pull --label =x app",
+        "inspect https://registry.example/app",
+        "version --jsn",
+      })
+  void wrongCommandLineIsTwoLinesAtMostAndExitCodeTwo(String line) {
+    Run run = Run.of(line.isEmpty() ? new String[0] : line.split(" "));
+    assertThat(run.code()).as(run.err()).isEqualTo(2);
+    assertThat(run.err()).startsWith("morsel: ");
+    assertThat(run.err().lines().count()).isBetween(1L, 3L);
+    assertThat(run.err()).doesNotContain("Exception", "\tat ");
+    assertThat(run.out()).isEmpty();
+  }
+
+  @Test
+  void messageNamesCommandAndWhatIsWrong() {
+    assertThat(Run.of("pull", "localhost:5000/UPPER").err())
+        .startsWith("morsel: pull: malformed image reference 'localhost:5000/UPPER': ");
+    assertThat(Run.of("pul", "app").err()).contains("Did you mean", "pull");
+  }
+
+  @Test
+  void missingContainerdIsNamedWithWhatToDo() {
+    Path socket = directory.resolve("containerd.sock");
+    Run run = Run.of("pull", "--address", socket.toString(), "localhost:5000/app");
+    assertThat(run.code()).isEqualTo(1);
+    assertThat(run.err())
+        .startsWith("morsel: pull: no containerd at " + socket)
+        .contains("--address")
+        .doesNotContain("Exception", "\tat ");
+  }
+
+  @Test
+  void fileInPlaceOfContainerdIsNamed() throws Exception {
+    Path socket = Files.createFile(directory.resolve("containerd.sock"));
+    Run run = Run.of("pull", "--address", socket.toString(), "localhost:5000/app");
+    assertThat(run.code()).isEqualTo(1);
+    assertThat(run.err()).startsWith("morsel: pull: can't connect to containerd at " + socket);
+  }
+
+  @Test
+  void stackTraceOnlyAtTraceLevel() {
+    String socket = directory.resolve("none").toString();
+    assertThat(Run.of("pull", "--address", socket, "app").err()).doesNotContain("\tat ");
+    assertThat(Run.of("--log-level", "trace", "pull", "--address", socket, "app").err())
+        .contains("\tat ");
+    assertThat(Run.of("pull", "--log-level", "TRACE", "--address", socket, "app").err())
+        .contains("\tat ");
+    // The level is the process's: what comes after must not be flooded.
+    assertThat(Run.of("--log-level", "warn", "version").code()).isZero();
+  }
+
+  @Test
+  void defaultConfigurationIsValidAndTheOneThatIsShipped() throws Exception {
+    Run run = Run.of("config", "default");
+    assertThat(run.code()).isZero();
+    assertThat(run.out()).contains("[fuse]", "backend");
+    Path file = Files.writeString(directory.resolve("config.toml"), run.out());
+    assertThat(Run.of("config", "check", file.toString()))
+        .isEqualTo(new Run(0, file + ": valid\n", ""));
+    assertThat(Run.of("config", "show", "--config", file.toString()).out()).isEqualTo(run.out());
+    assertThat(Path.of("../deploy/config.toml")).hasContent(run.out());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"config check", "serve --config"})
+  void configurationWithUnknownKeyIsRefusedWithFileAndKey(String command) throws Exception {
+    Path file = Files.writeString(directory.resolve("config.toml"), "[fuse]\nbackent = \"jnr\"\n");
+    Run run = Run.of((command + " " + file).split(" "));
+    assertThat(run.code()).isEqualTo(1);
+    assertThat(run.err()).startsWith("morsel: ").contains(file + ": ", "fuse.backent", "backend");
+    assertThat(run.err().lines()).hasSize(1);
+  }
+
+  @Test
+  void layoutThatIsNotThereIsNamed() {
+    Run run = Run.of("inspect", "oci:" + directory.resolve("none") + ":latest");
+    assertThat(run.code()).isEqualTo(1);
+    assertThat(run.err()).startsWith("morsel: inspect: " + directory.resolve("none"));
+  }
+}

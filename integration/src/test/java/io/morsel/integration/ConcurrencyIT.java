@@ -1,0 +1,100 @@
+package io.morsel.integration;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.morsel.containerd.CallHeaders;
+import io.morsel.containerd.UnixChannel;
+import io.morsel.containerd.api.snapshots.CommitSnapshotRequest;
+import io.morsel.containerd.api.snapshots.ListSnapshotsRequest;
+import io.morsel.containerd.api.snapshots.PrepareSnapshotRequest;
+import io.morsel.containerd.api.snapshots.RemoveSnapshotRequest;
+import io.morsel.containerd.api.snapshots.SnapshotsGrpc;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.Test;
+
+/** Many calls at once: every one is answered as if it had been alone. */
+class ConcurrencyIT {
+  private static final int CALLS = 100;
+
+  @Test
+  void preparesCommitsAndRemovesAtOnce() throws InterruptedException, ExecutionException {
+    try (Node node = Node.start(Node.Options.DEFAULT);
+        UnixChannel socket = UnixChannel.open(node.containerdSocket());
+        ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor()) {
+      SnapshotsGrpc.SnapshotsBlockingStub snapshots =
+          SnapshotsGrpc.newBlockingStub(socket.channel(CallHeaders.namespace("default")));
+      CountDownLatch go = new CountDownLatch(1);
+      List<Future<Boolean>> results = new ArrayList<>();
+      for (int i = 0; i < CALLS; i++) {
+        int number = i;
+        results.add(
+            callers.submit(
+                () -> {
+                  go.await();
+                  // Four callers fight for one name; the others have names of their own.
+                  String name = number < 4 ? "contested" : "own-" + number;
+                  return lifeOf(snapshots, name, number);
+                }));
+      }
+      go.countDown();
+      int won = 0;
+      for (int i = 0; i < CALLS; i++) {
+        boolean result = results.get(i).get();
+        if (i < 4) {
+          won += result ? 1 : 0;
+        } else {
+          assertThat(result).as("call " + i).isTrue();
+        }
+      }
+      assertThat(won).as("callers that got the contested name").isEqualTo(1);
+      List<String> left = new ArrayList<>();
+      snapshots
+          .list(ListSnapshotsRequest.newBuilder().setSnapshotter("morsel").build())
+          .forEachRemaining(
+              answer -> answer.getInfoList().forEach(info -> left.add(info.getName())));
+      assertThat(left).containsExactly("contested-committed");
+    }
+  }
+
+  private static boolean lifeOf(
+      SnapshotsGrpc.SnapshotsBlockingStub snapshots, String name, int number) {
+    try {
+      snapshots.prepare(
+          PrepareSnapshotRequest.newBuilder().setSnapshotter("morsel").setKey(name).build());
+    } catch (StatusRuntimeException e) {
+      assertThat(e.getStatus().getCode()).isEqualTo(Status.Code.ALREADY_EXISTS);
+      return false;
+    }
+    snapshots.commit(
+        CommitSnapshotRequest.newBuilder()
+            .setSnapshotter("morsel")
+            .setKey(name)
+            .setName(name + "-committed")
+            .build());
+    String child = "child-" + number;
+    snapshots.prepare(
+        PrepareSnapshotRequest.newBuilder()
+            .setSnapshotter("morsel")
+            .setKey(child)
+            .setParent(name + "-committed")
+            .build());
+    snapshots.remove(
+        RemoveSnapshotRequest.newBuilder().setSnapshotter("morsel").setKey(child).build());
+    if (!name.equals("contested")) {
+      snapshots.remove(
+          RemoveSnapshotRequest.newBuilder()
+              .setSnapshotter("morsel")
+              .setKey(name + "-committed")
+              .build());
+    }
+    return true;
+  }
+}

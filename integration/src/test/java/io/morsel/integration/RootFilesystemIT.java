@@ -1,0 +1,79 @@
+package io.morsel.integration;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.SortedMap;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The same image, pulled in full and lazily, must be the same to a container that looks at it. */
+class RootFilesystemIT {
+  @RegisterExtension static final Fixture FIXTURE = new Fixture();
+
+  private static String plain = "";
+  private static RootFilesystem expected = new RootFilesystem(new java.util.TreeMap<>());
+
+  @BeforeAll
+  static void pullInFull() {
+    plain = FIXTURE.reference("odd:plain");
+    Images.pushOddities(FIXTURE.work(), plain);
+    FIXTURE.convert(plain, FIXTURE.reference("odd:estargz"));
+    FIXTURE.convert(plain, FIXTURE.reference("odd:stargz"), "--format", "stargz");
+    try (Node node = Node.start(Node.Options.DEFAULT)) {
+      node.pullInFull(plain).succeed();
+      expected = RootFilesystem.of(node, "overlayfs", plain);
+    }
+  }
+
+  @Test
+  void theExpectedListingHasTheOddities() {
+    SortedMap<String, String> entries = expected.entries();
+    assertThat(entries).hasSizeGreaterThan(3_000);
+    assertThat(entries.get("/odd/setuid")).contains("mode 04755");
+    assertThat(entries.get("/odd/owner")).contains("owner 70000:4000000000");
+    assertThat(entries.get("/odd/nanos")).contains("mtime 1600000001.000000001");
+    assertThat(entries.get("/odd/hard-a")).contains("same inode").contains("/odd/deep/hard-c");
+    assertThat(entries.get("/odd/block")).contains("rdev 103:11170");
+    assertThat(entries.get("/odd/capable")).contains("security.capability=0x0100000200200000");
+    assertThat(entries.get("/odd/xattrs")).contains("user.binary=0x00010a3dff00");
+    assertThat(entries).containsKey("/odd/caf\u00e9-\u00ff").doesNotContainKey("/odd/removed");
+    assertThat(entries).doesNotContainKey("/odd/opaque/below").containsKey("/odd/merged/lower");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"direct, estargz", "direct, stargz", "jnr, estargz", "jnr, stargz"})
+  void lazyIsTheSame(String backend, String format) {
+    String reference = FIXTURE.reference("odd:" + format);
+    Node.Options options =
+        Node.Options.DEFAULT
+            .withBackend(backend)
+            .withConfig(
+                format.equals("stargz") ? "[verification]\nallow_unverified_toc = true" : "");
+    try (Node node = Node.start(options)) {
+      node.pull(reference).succeed();
+      assertThat(node.lazyMounts()).hasSize(3);
+      RootFilesystem actual = RootFilesystem.of(node, "morsel", reference);
+      assertThat(expected.differences(actual)).isEmpty();
+    }
+  }
+
+  @Test
+  void aFileOver4GibReadsAlike() {
+    String huge = FIXTURE.reference("huge:plain");
+    Images.pushHuge(FIXTURE.work(), huge);
+    String lazy = FIXTURE.convert(huge, FIXTURE.reference("huge:estargz"));
+    try (Node node = Node.start(Node.Options.DEFAULT)) {
+      node.pull(lazy).succeed();
+      String script =
+          "stat -c %s /huge; head -c 4 /huge; tail -c 8192 /huge | sha256sum;"
+              + " dd if=/huge bs=4096 skip=1048575 count=2 status=none | sha256sum";
+      String zeros8k = "9f1dcbc35c350d6027f98be0f5c8b43b42ca52b7604459c0c42be3aa88913d47";
+      String output = node.run("morsel", lazy, "huge", "/bin/sh", "-c", script).succeed();
+      assertThat(output.lines())
+          .containsExactly("4294971393", "head" + zeros8k + "  -", zeros8k + "  -");
+    }
+  }
+}

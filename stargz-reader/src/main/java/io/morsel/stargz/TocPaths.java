@@ -1,0 +1,169 @@
+package io.morsel.stargz;
+
+import io.morsel.stargz.LayerFormatException.Kind;
+import io.morsel.stargz.erofs.ErofsNode;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** The paths of a TOC: how they are spelled, and what they lead to in the tree so far. */
+final class TocPaths {
+  /** As many symlinks as Linux follows in one path. */
+  private static final int MAX_LINKS = 40;
+
+  private final LayerLimits limits;
+  private final ErofsNode root = new ErofsNode(0040755);
+  private int nodes = 1;
+
+  TocPaths(LayerLimits limits) {
+    this.limits = limits;
+  }
+
+  ErofsNode root() {
+    return root;
+  }
+
+  /** Counts an inode, of which hostile paths could imply very many. */
+  void count(TocEntry entry) throws LayerFormatException {
+    count(entry.name);
+  }
+
+  private void count(String name) throws LayerFormatException {
+    if (++nodes > limits.maxEntries()) {
+      throw new LayerFormatException(
+          Kind.TOO_LARGE,
+          "the TOC describes more than %d inodes, up to %s"
+              .formatted(limits.maxEntries(), TocEntry.printable(name)));
+    }
+  }
+
+  /**
+   * The components of a path; {@code /x}, {@code ./x} and {@code x/} all mean {@code x}.
+   *
+   * @return empty for the root
+   * @throws LayerFormatException if a component is {@code ..} or can't be a name
+   */
+  byte[][] split(byte[] path, TocEntry entry) throws LayerFormatException {
+    List<byte[]> parts = new ArrayList<>();
+    for (byte[] part : components(path)) {
+      if (!ErofsNode.validName(part)) {
+        throw new LayerFormatException(
+            Kind.MALFORMED,
+            "entry %s has a path that leads out of the layer, or a component that can't be a name"
+                .formatted(entry.title()));
+      }
+      parts.add(part);
+    }
+    if (parts.size() > limits.maxDepth()) {
+      throw new LayerFormatException(
+          Kind.TOO_LARGE,
+          "entry %s is %d directories deep; %d are allowed"
+              .formatted(entry.title(), parts.size(), limits.maxDepth()));
+    }
+    return parts.toArray(new byte[0][]);
+  }
+
+  /** The directory that holds the path's last component; made, with its parents, if missing. */
+  ErofsNode parentOf(byte[][] path, String name) throws LayerFormatException {
+    // The usual case, without allocation.
+    ErofsNode directory = root;
+    for (int i = 0; i < path.length - 1; i++) {
+      ErofsNode next = directory.child(path[i]);
+      if (next == null) {
+        count(name);
+        next = new ErofsNode(0040755);
+        directory.put(path[i], next);
+      } else if (!next.isDirectory()) {
+        ErofsNode parent = walk(Arrays.copyOf(path, path.length - 1), true, name);
+        if (parent == null) {
+          throw new LayerFormatException(
+              Kind.MALFORMED,
+              "entry %s is below something that is no directory"
+                  .formatted(TocEntry.printable(name)));
+        }
+        return parent;
+      }
+      directory = next;
+    }
+    return directory;
+  }
+
+  /** What is at the path, the last component's symlink not followed; null if there is nothing. */
+  @Nullable ErofsNode find(byte[][] path, String name) throws LayerFormatException {
+    if (path.length == 0) {
+      return root;
+    }
+    ErofsNode parent = walk(Arrays.copyOf(path, path.length - 1), false, name);
+    return parent == null ? null : parent.child(path[path.length - 1]);
+  }
+
+  /**
+   * Follows a path to a directory, through symlinks as unpacking would, but never above the root.
+   *
+   * @return null if it leads to no directory
+   */
+  private @Nullable ErofsNode walk(byte[][] path, boolean create, String name)
+      throws LayerFormatException {
+    var left = new ArrayDeque<byte[]>(Arrays.asList(path));
+    var above = new ArrayDeque<ErofsNode>();
+    above.addLast(root);
+    int links = 0;
+    while (!left.isEmpty()) {
+      byte[] part = left.removeFirst();
+      if (part.length == 2 && part[0] == '.' && part[1] == '.') {
+        if (above.size() > 1) {
+          above.removeLast();
+        }
+        continue;
+      }
+      if (!ErofsNode.validName(part)) {
+        return null;
+      }
+      ErofsNode directory = above.getLast();
+      ErofsNode next = directory.child(part);
+      if (next == null || (create && next.isWhiteout())) {
+        if (!create) {
+          return null;
+        }
+        if (above.size() > limits.maxDepth()) {
+          return null;
+        }
+        count(name);
+        next = new ErofsNode(0040755);
+        directory.put(part, next);
+      }
+      if (next.isDirectory()) {
+        above.addLast(next);
+      } else if (next.isSymlink() && ++links <= MAX_LINKS) {
+        byte[] target = next.symlinkTarget();
+        if (target[0] == '/') {
+          above.clear();
+          above.addLast(root);
+        }
+        List<byte[]> parts = components(target);
+        for (int i = parts.size() - 1; i >= 0; i--) {
+          left.addFirst(parts.get(i));
+        }
+      } else {
+        return null;
+      }
+    }
+    return above.getLast();
+  }
+
+  private static List<byte[]> components(byte[] path) {
+    List<byte[]> parts = new ArrayList<>();
+    for (int from = 0, to; from < path.length; from = to + 1) {
+      to = from;
+      while (to < path.length && path[to] != '/') {
+        to++;
+      }
+      if (to > from && !(to == from + 1 && path[from] == '.')) {
+        parts.add(Arrays.copyOfRange(path, from, to));
+      }
+    }
+    return parts;
+  }
+}
