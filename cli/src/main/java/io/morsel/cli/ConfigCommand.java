@@ -17,7 +17,11 @@ import picocli.CommandLine.Spec;
     name = "config",
     synopsisSubcommandLabel = "COMMAND",
     description = {"Shows and checks the configuration of 'morsel serve'.", ""},
-    subcommands = {ConfigCommand.Default.class, ConfigCommand.Check.class, ConfigCommand.Show.class},
+    subcommands = {
+      ConfigCommand.Default.class,
+      ConfigCommand.Check.class,
+      ConfigCommand.Show.class
+    },
     footer = {
       "",
       "Examples:",

@@ -14,7 +14,8 @@ import org.junit.jupiter.api.Test;
 final class SnapshotLabelsTest {
   private static Descriptor layer(int number, Map<String, String> annotations) {
     Digest digest = Digest.of(("layer " + number).getBytes(StandardCharsets.UTF_8));
-    return new Descriptor(MediaTypes.OCI_LAYER_GZIP, digest, number + 1, annotations, null, List.of());
+    return new Descriptor(
+        MediaTypes.OCI_LAYER_GZIP, digest, number + 1, annotations, null, List.of());
   }
 
   @Test
@@ -24,14 +25,22 @@ final class SnapshotLabelsTest {
     assertThat(SnapshotLabels.of("r.example/app:1", "sha256:mm", layers, 1, "sha256:cc"))
         .containsExactlyInAnyOrderEntriesOf(
             Map.of(
-                "containerd.io/snapshot.ref", "sha256:cc",
-                "containerd.io/snapshot/cri.image-ref", "r.example/app:1",
-                "containerd.io/snapshot/cri.layer-digest", layers.get(1).digest().toString(),
-                "containerd.io/snapshot/cri.image-layers", upper,
-                "containerd.io/snapshot/cri.manifest-digest", "sha256:mm",
-                "containerd.io/snapshot/remote/stargz.reference", "r.example/app:1",
-                "containerd.io/snapshot/remote/stargz.digest", layers.get(1).digest().toString(),
-                "containerd.io/snapshot/remote/stargz.layers", upper));
+                "containerd.io/snapshot.ref",
+                "sha256:cc",
+                "containerd.io/snapshot/cri.image-ref",
+                "r.example/app:1",
+                "containerd.io/snapshot/cri.layer-digest",
+                layers.get(1).digest().toString(),
+                "containerd.io/snapshot/cri.image-layers",
+                upper,
+                "containerd.io/snapshot/cri.manifest-digest",
+                "sha256:mm",
+                "containerd.io/snapshot/remote/stargz.reference",
+                "r.example/app:1",
+                "containerd.io/snapshot/remote/stargz.digest",
+                layers.get(1).digest().toString(),
+                "containerd.io/snapshot/remote/stargz.layers",
+                upper));
   }
 
   @Test
@@ -45,11 +54,15 @@ final class SnapshotLabelsTest {
                 layer(
                     0,
                     Map.of(
-                        SnapshotLabels.TOC_DIGEST, toc,
-                        "org.example/other", "x",
-                        "containerd.io/snapshot/long", "x".repeat(5000),
+                        SnapshotLabels.TOC_DIGEST,
+                        toc,
+                        "org.example/other",
+                        "x",
+                        "containerd.io/snapshot/long",
+                        "x".repeat(5000),
                         // What the client says goes before what the image says.
-                        "containerd.io/snapshot/cri.image-ref", "evil.example/app:1"))),
+                        "containerd.io/snapshot/cri.image-ref",
+                        "evil.example/app:1"))),
             0,
             "sha256:cc");
     assertThat(labels)
@@ -62,7 +75,8 @@ final class SnapshotLabelsTest {
   void imageWithManyLayersStaysWithinContainerdsBoundOnLabels() {
     List<Descriptor> layers = IntStream.range(0, 127).mapToObj(i -> layer(i, Map.of())).toList();
     SnapshotLabels.of("r.example/app:1", "sha256:mm", layers, 0, "sha256:cc")
-        .forEach((key, value) -> assertThat(key.length() + value.length()).isLessThanOrEqualTo(4096));
+        .forEach(
+            (key, value) -> assertThat(key.length() + value.length()).isLessThanOrEqualTo(4096));
     String listed =
         SnapshotLabels.of("r.example/app:1", "sha256:mm", layers, 0, "sha256:cc")
             .getOrDefault("containerd.io/snapshot/cri.image-layers", "");
