@@ -29,7 +29,7 @@ final class TocContent {
   // The file whose chunks are being read.
   private @Nullable ErofsNode current;
   private boolean open;
-  private String title = "";
+  private String name = "";
   private long size;
   private long covered;
   private String digest = "";
@@ -46,7 +46,7 @@ final class TocContent {
    * @param node null where the file is hidden from the layer's tree
    */
   void begin(TocEntry entry, @Nullable ErofsNode node) throws LayerFormatException {
-    title = entry.title();
+    name = entry.name;
     size = entry.size;
     digest = entry.digest;
     covered = 0;
@@ -60,7 +60,7 @@ final class TocContent {
       throw new LayerFormatException(
           Kind.TOO_LARGE,
           "file %s has %d bytes; a layer may have %d"
-              .formatted(title, size, limits.maxDataBytes()));
+              .formatted(TocEntry.printable(name), size, limits.maxDataBytes()));
     }
     if (size > 0) {
       chunk(entry);
@@ -93,7 +93,7 @@ final class TocContent {
       throw new LayerFormatException(
           Kind.TOO_LARGE,
           "%d bytes stand before a chunk of file %s in its stream; at most %d may"
-              .formatted(entry.innerOffset, title, 4L * limits.maxChunkBytes()));
+              .formatted(entry.innerOffset, TocEntry.printable(name), 4L * limits.maxChunkBytes()));
     }
     covered += length;
     addStream(entry.offset);
@@ -127,7 +127,7 @@ final class TocContent {
         throw new LayerFormatException(
             Kind.TOO_LARGE,
             "file %s has a piece of %d bytes that can only be verified as a whole; at most %d are allowed: convert the image again with smaller chunks"
-                .formatted(title, chunks.length(i), limits.maxChunkBytes()));
+                .formatted(TocEntry.printable(name), chunks.length(i), limits.maxChunkBytes()));
       }
     }
     if (files.size() == firstChunks.length) {
@@ -287,6 +287,7 @@ final class TocContent {
   }
 
   private LayerFormatException lie(String what) {
-    return new LayerFormatException(Kind.MALFORMED, "file %s %s".formatted(title, what));
+    return new LayerFormatException(
+        Kind.MALFORMED, "file %s %s".formatted(TocEntry.printable(name), what));
   }
 }

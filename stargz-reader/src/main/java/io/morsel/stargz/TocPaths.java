@@ -27,14 +27,15 @@ final class TocPaths {
 
   /** Counts an inode, of which hostile paths could imply very many. */
   void count(TocEntry entry) throws LayerFormatException {
-    count(entry.title());
+    count(entry.name);
   }
 
-  private void count(String title) throws LayerFormatException {
+  private void count(String name) throws LayerFormatException {
     if (++nodes > limits.maxEntries()) {
       throw new LayerFormatException(
           Kind.TOO_LARGE,
-          "the TOC describes more than %d inodes, up to %s".formatted(limits.maxEntries(), title));
+          "the TOC describes more than %d inodes, up to %s"
+              .formatted(limits.maxEntries(), TocEntry.printable(name)));
     }
   }
 
@@ -65,20 +66,22 @@ final class TocPaths {
   }
 
   /** The directory that holds the path's last component; made, with its parents, if missing. */
-  ErofsNode parentOf(byte[][] path, String title) throws LayerFormatException {
+  ErofsNode parentOf(byte[][] path, String name) throws LayerFormatException {
     // The usual case, without allocation.
     ErofsNode directory = root;
     for (int i = 0; i < path.length - 1; i++) {
       ErofsNode next = directory.child(path[i]);
       if (next == null) {
-        count(title);
+        count(name);
         next = new ErofsNode(0040755);
         directory.put(path[i], next);
       } else if (!next.isDirectory()) {
-        ErofsNode parent = walk(Arrays.copyOf(path, path.length - 1), true, title);
+        ErofsNode parent = walk(Arrays.copyOf(path, path.length - 1), true, name);
         if (parent == null) {
           throw new LayerFormatException(
-              Kind.MALFORMED, "entry %s is below something that is no directory".formatted(title));
+              Kind.MALFORMED,
+              "entry %s is below something that is no directory"
+                  .formatted(TocEntry.printable(name)));
         }
         return parent;
       }
@@ -88,11 +91,11 @@ final class TocPaths {
   }
 
   /** What is at the path, the last component's symlink not followed; null if there is nothing. */
-  @Nullable ErofsNode find(byte[][] path, String title) throws LayerFormatException {
+  @Nullable ErofsNode find(byte[][] path, String name) throws LayerFormatException {
     if (path.length == 0) {
       return root;
     }
-    ErofsNode parent = walk(Arrays.copyOf(path, path.length - 1), false, title);
+    ErofsNode parent = walk(Arrays.copyOf(path, path.length - 1), false, name);
     return parent == null ? null : parent.child(path[path.length - 1]);
   }
 
@@ -101,7 +104,7 @@ final class TocPaths {
    *
    * @return null if it leads to no directory
    */
-  private @Nullable ErofsNode walk(byte[][] path, boolean create, String title)
+  private @Nullable ErofsNode walk(byte[][] path, boolean create, String name)
       throws LayerFormatException {
     var left = new ArrayDeque<byte[]>(Arrays.asList(path));
     var above = new ArrayDeque<ErofsNode>();
@@ -127,7 +130,7 @@ final class TocPaths {
         if (above.size() > limits.maxDepth()) {
           return null;
         }
-        count(title);
+        count(name);
         next = new ErofsNode(0040755);
         directory.put(part, next);
       }

@@ -46,7 +46,7 @@ final class TocTree implements TocParser.Sink {
   private int lastNanos;
 
   /** A hard link that came before what it names. */
-  private record Pending(List<byte[]> path, List<byte[]> target, String title) {}
+  private record Pending(List<byte[]> path, List<byte[]> target, String name) {}
 
   /**
    * An empty tree.
@@ -80,13 +80,13 @@ final class TocTree implements TocParser.Sink {
     }
     if (entry.type.equals("hardlink")) {
       byte[][] target = paths.split(entry.linkPath(), entry);
-      if (!link(path, target, entry.title(), false)) {
+      if (!link(path, target, entry.name, false)) {
         paths.count(entry);
-        pending.add(new Pending(List.of(path), List.of(target), entry.title()));
+        pending.add(new Pending(List.of(path), List.of(target), entry.name));
       }
       return;
     }
-    ErofsNode parent = paths.parentOf(path, entry.title());
+    ErofsNode parent = paths.parentOf(path, entry.name);
     ErofsNode old = parent.child(name);
     if (entry.type.equals("dir") && old != null && old.isDirectory()) {
       describe(old, entry);
@@ -111,7 +111,7 @@ final class TocTree implements TocParser.Sink {
         if (link(
             link.path.toArray(new byte[0][]),
             link.target.toArray(new byte[0][]),
-            link.title,
+            link.name,
             true)) {
           links.remove();
           progress = true;
@@ -122,7 +122,7 @@ final class TocTree implements TocParser.Sink {
       throw new LayerFormatException(
           Kind.MALFORMED,
           "hard link %s names a file that the TOC does not have"
-              .formatted(pending.getFirst().title));
+              .formatted(TocEntry.printable(pending.getFirst().name)));
     }
     for (ErofsNode directory : opaque) {
       directory.xattr(OPAQUE_XATTR, YES);
@@ -177,7 +177,7 @@ final class TocTree implements TocParser.Sink {
     if (entry.type.equals("reg")) {
       content.begin(entry, null);
     }
-    ErofsNode parent = paths.parentOf(path, entry.title());
+    ErofsNode parent = paths.parentOf(path, entry.name);
     if (Arrays.equals(name, OPAQUE)) {
       opaque.add(parent);
       return;
@@ -200,17 +200,17 @@ final class TocTree implements TocParser.Sink {
     }
   }
 
-  private boolean link(byte[][] path, byte[][] target, String title, boolean last)
+  private boolean link(byte[][] path, byte[][] target, String name, boolean last)
       throws LayerFormatException {
-    ErofsNode node = paths.find(target, title);
+    ErofsNode node = paths.find(target, name);
     if (node == null) {
       return false;
     }
     if (node.isDirectory()) {
       throw new LayerFormatException(
-          Kind.MALFORMED, "hard link %s names a directory".formatted(title));
+          Kind.MALFORMED, "hard link %s names a directory".formatted(TocEntry.printable(name)));
     }
-    ErofsNode parent = paths.parentOf(path, title);
+    ErofsNode parent = paths.parentOf(path, name);
     // One that waited for its target must not replace what came after it.
     if (!last || parent.child(path[path.length - 1]) == null) {
       parent.put(path[path.length - 1], node);

@@ -1,0 +1,197 @@
+package io.morsel.prefetch;
+
+import java.util.ArrayDeque;
+import java.util.EnumMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Decides which layer sends the next request, for all layers of a node together.
+ *
+ * <p>The higher priority goes first, and layers of the same priority take turns. Requests in flight
+ * are limited; two of the slots are kept from bulk, so that demand never waits for a bulk request
+ * to end. Fills in the background get by with one slot while readers anywhere are missing chunks,
+ * since the network is shared even where slots are not.
+ *
+ * <p>One lock guards all of the engine's bookkeeping. Nothing under it does I/O, decodes, or waits,
+ * and reads of what is present never take it.
+ */
+final class FetchScheduler implements AutoCloseable {
+  private static final int DEMAND_SLOTS = 2;
+  private static final long IDLE_BUFFER_BYTES = 32L << 20;
+
+  final ReentrantLock lock = new ReentrantLock();
+  final FetchSettings settings;
+  final FetchObserver observer;
+  final BufferPool buffers = new BufferPool(IDLE_BUFFER_BYTES);
+  final HotChunks hot;
+  final DecodePool decoders = new DecodePool(Runtime.getRuntime().availableProcessors());
+
+  private final RequestRunner runner = new RequestRunner(this);
+  private final ScheduledExecutorService timer =
+      Executors.newSingleThreadScheduledExecutor(
+          Thread.ofPlatform().daemon().name("morsel-fetch-timer").factory());
+
+  /** Where bitmaps are synced: a blocked disk must not hold up anything else. */
+  private final ExecutorService syncer =
+      Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().name("morsel-sync").factory());
+
+  private final LongSupplier clock;
+  private final int maxRequests;
+  private final EnumMap<FetchPriority, ArrayDeque<LayerData>> ready =
+      new EnumMap<>(FetchPriority.class);
+  private int running;
+  private int runningBulk;
+  private int runningBackground;
+  private long lastDemandNanos;
+
+  /**
+   * A scheduler with nothing to do yet.
+   *
+   * @param clock the time in nanoseconds, as by {@link System#nanoTime}
+   */
+  FetchScheduler(FetchSettings settings, FetchObserver observer, LongSupplier clock) {
+    this.clock = clock;
+    this.settings = settings;
+    this.observer = observer;
+    this.hot = new HotChunks(settings.hotChunkBytes());
+    this.maxRequests = Math.max(DEMAND_SLOTS + 1, settings.maxRequests());
+    this.lastDemandNanos = now() - TimeUnit.DAYS.toNanos(1);
+    for (FetchPriority priority : FetchPriority.values()) {
+      ready.put(priority, new ArrayDeque<>());
+    }
+  }
+
+  /** The time by which delays are measured. */
+  long now() {
+    return clock.getAsLong();
+  }
+
+  /** A layer has, or may have, something to fetch at this priority. */
+  void wake(LayerData layer, FetchPriority priority) {
+    lock.lock();
+    try {
+      if (priority == FetchPriority.DEMAND) {
+        lastDemandNanos = now();
+      }
+      ArrayDeque<LayerData> ring = ring(priority);
+      if (!ring.contains(layer)) {
+        ring.add(layer);
+      }
+      dispatch();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Wakes a layer later. */
+  void wakeLater(LayerData layer, FetchPriority priority, long delayNanos) {
+    schedule(() -> wake(layer, priority), delayNanos);
+  }
+
+  /** Runs something short later; not at all after {@link #close}. */
+  void schedule(Runnable task, long delayNanos) {
+    if (!timer.isShutdown()) {
+      var _ = timer.schedule(task, delayNanos, TimeUnit.NANOSECONDS);
+    }
+  }
+
+  /** Where to sync files. */
+  ExecutorService syncer() {
+    return syncer;
+  }
+
+  private void dispatch() {
+    for (FetchPriority priority : FetchPriority.values()) {
+      ArrayDeque<LayerData> ring = ring(priority);
+      while (hasSlot(priority) && !ring.isEmpty()) {
+        LayerData layer = ring.remove();
+        FetchRequest request = layer.nextRequest(priority);
+        if (request != null) {
+          ring.add(layer);
+          start(request);
+        }
+      }
+    }
+  }
+
+  private boolean hasSlot(FetchPriority priority) {
+    int bulkSlots = maxRequests - DEMAND_SLOTS;
+    return running < maxRequests
+        && switch (priority) {
+          case DEMAND -> true;
+          case PREFETCH, READ_AHEAD -> runningBulk < bulkSlots;
+          case BACKGROUND ->
+              runningBulk < bulkSlots && runningBackground < (isDemandRecent() ? 1 : bulkSlots);
+        };
+  }
+
+  private boolean isDemandRecent() {
+    return now() - lastDemandNanos
+        < TimeUnit.MILLISECONDS.toNanos(settings.backgroundFillDelayMillis());
+  }
+
+  private void start(FetchRequest request) {
+    count(request.priority, 1);
+    Thread thread =
+        Thread.ofVirtual()
+            .name("morsel-fetch " + request.layer.name() + " " + request.blobOffset)
+            .unstarted(() -> run(request));
+    request.thread = thread;
+    request.layer.requestStarted(request);
+    thread.start();
+  }
+
+  private void run(FetchRequest request) {
+    try {
+      runner.run(request);
+    } finally {
+      lock.lock();
+      try {
+        request.layer.requestEnded(request);
+        count(request.priority, -1);
+        dispatch();
+      } finally {
+        lock.unlock();
+      }
+    }
+  }
+
+  private void count(FetchPriority priority, int change) {
+    running += change;
+    if (priority != FetchPriority.DEMAND) {
+      runningBulk += change;
+    }
+    if (priority == FetchPriority.BACKGROUND) {
+      runningBackground += change;
+    }
+  }
+
+  /** Forgets a layer that closes. */
+  void remove(LayerData layer) {
+    for (ArrayDeque<LayerData> ring : ready.values()) {
+      ring.remove(layer);
+    }
+  }
+
+  private ArrayDeque<LayerData> ring(FetchPriority priority) {
+    @Nullable ArrayDeque<LayerData> ring = ready.get(priority);
+    if (ring == null) {
+      throw new IllegalStateException("no ring for " + priority);
+    }
+    return ring;
+  }
+
+  /** Stops the engine's threads; every layer must have been closed before. */
+  @Override
+  public void close() {
+    timer.shutdownNow();
+    decoders.close();
+    syncer.close();
+  }
+}

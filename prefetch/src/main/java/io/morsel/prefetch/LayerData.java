@@ -1,0 +1,480 @@
+package io.morsel.prefetch;
+
+import io.morsel.registry.RemoteBlob;
+import io.morsel.stargz.ChunkDecoder;
+import io.morsel.stargz.ChunkTable;
+import io.morsel.stargz.LayerFormatException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.function.IntFunction;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One open layer as the engine sees it: its data file, what is present in it, and what is on its
+ * way. {@link LayerReader} is the side that waits.
+ */
+final class LayerData implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(LayerData.class);
+
+  /** The sparse file that holds the layer's uncompressed content. */
+  static final String DATA_FILE = "data";
+
+  private static final long FIRST_BULK_DELAY_NANOS = TimeUnit.SECONDS.toNanos(1);
+  private static final long LAST_BULK_DELAY_NANOS = TimeUnit.SECONDS.toNanos(60);
+
+  /**
+   * What the engine has to know of a layer.
+   *
+   * @param name the layer's digest, for messages
+   * @param directory where {@code data} and {@code present} are
+   * @param identity the SHA-256, in hexadecimal digits, of what determines the layout of {@code
+   *     data}
+   * @param table the chunks
+   * @param decoder decodes and verifies them
+   * @param dataBytes length of {@code data}
+   * @param prefetchEndBytes where in the blob prefetch ends; empty for none
+   * @param pathOf a file that holds a chunk, for messages
+   */
+  record Spec(
+      String name,
+      Path directory,
+      String identity,
+      ChunkTable table,
+      ChunkDecoder decoder,
+      long dataBytes,
+      OptionalLong prefetchEndBytes,
+      IntFunction<String> pathOf) {}
+
+  final FetchScheduler scheduler;
+  final Spec spec;
+  final PosixFile file;
+  final PresentBitmap present;
+  final UseCount users = new UseCount();
+
+  /** Opens when the layer closes. */
+  final CountDownLatch closing = new CountDownLatch(1);
+
+  private final LayerFlights flights;
+  private final LayerSync sync;
+  private final Condition idle;
+
+  private volatile Supplier<RemoteBlob> blob;
+  private volatile long lastMissNanos;
+  private volatile long presentBytes;
+
+  // Guarded by the scheduler's lock.
+  private final Set<FetchRequest> requests = new HashSet<>();
+  private int decoding;
+  private boolean closed;
+  private boolean diskRefuses;
+  private volatile boolean bulkStarted;
+  private long bulkFromNanos;
+  private long bulkDelayNanos = FIRST_BULK_DELAY_NANOS;
+
+  private LayerData(
+      FetchScheduler scheduler, Spec spec, PosixFile file, long[] bits, Supplier<RemoteBlob> blob) {
+    this.scheduler = scheduler;
+    this.spec = spec;
+    this.file = file;
+    this.blob = blob;
+    this.present = new PresentBitmap(spec.table().count(), bits);
+    this.flights =
+        new LayerFlights(this, spec.table(), present, scheduler.decoders, scheduler.settings);
+    this.sync = new LayerSync(this, bits.clone());
+    this.idle = scheduler.lock.newCondition();
+    this.lastMissNanos = scheduler.now();
+    this.bulkFromNanos = scheduler.now();
+    this.presentBytes = countPresentBytes();
+  }
+
+  /** Opens the layer's data, with what an earlier run left of it, and fetches nothing yet. */
+  static LayerData open(FetchScheduler scheduler, Spec spec, Supplier<RemoteBlob> blob)
+      throws IOException {
+    PosixFile file = PosixFile.open(spec.directory().resolve(DATA_FILE));
+    try {
+      int chunks = spec.table().count();
+      long[] bits = PresentFile.read(spec.directory(), chunks, spec.identity());
+      long size = file.size();
+      if (size != spec.dataBytes()) {
+        if (size != 0) {
+          log.warn(
+              "layer {}: its data has {} bytes instead of {}; it will be fetched again",
+              spec.name(),
+              size,
+              spec.dataBytes());
+        }
+        bits = new long[bits.length];
+        file.truncate(0);
+        file.truncate(spec.dataBytes());
+      }
+      return new LayerData(scheduler, spec, file, bits, blob);
+    } catch (IOException | RuntimeException e) {
+      file.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Starts prefetch and background fill, as far as the settings want them, if that was not done
+   * before.
+   */
+  void startBulk() {
+    FetchSettings settings = scheduler.settings;
+    scheduler.lock.lock();
+    try {
+      if (closed || bulkStarted) {
+        return;
+      }
+      bulkStarted = true;
+      if (settings.prefetch() && spec.prefetchEndBytes().isPresent()) {
+        flights.startBulk(FetchPriority.PREFETCH, spec.prefetchEndBytes().getAsLong());
+        scheduler.wake(this, FetchPriority.PREFETCH);
+      }
+      if (settings.backgroundFill()) {
+        flights.startBulk(FetchPriority.BACKGROUND, Long.MAX_VALUE);
+        scheduler.wake(this, FetchPriority.BACKGROUND);
+      }
+    } finally {
+      scheduler.lock.unlock();
+    }
+  }
+
+  String name() {
+    return spec.name();
+  }
+
+  ChunkTable table() {
+    return spec.table();
+  }
+
+  LayerFlights flights() {
+    return flights;
+  }
+
+  LayerSync sync() {
+    return sync;
+  }
+
+  RemoteBlob blob() {
+    return blob.get();
+  }
+
+  /** Has later requests go to this blob. */
+  void blob(Supplier<RemoteBlob> replacement) {
+    blob = replacement;
+  }
+
+  /** A reader found something absent. */
+  void missed() {
+    lastMissNanos = scheduler.now();
+    if (!bulkStarted) {
+      startBulk();
+    }
+  }
+
+  /** The next request at this priority, if any; the lock is held. */
+  @Nullable FetchRequest nextRequest(FetchPriority priority) {
+    if (closed) {
+      return null;
+    }
+    FetchRequest request = flights.nextQueued(priority);
+    if (request != null || !flights.isBulkActive(priority)) {
+      return request;
+    }
+    long now = scheduler.now();
+    long wait = bulkFromNanos - now;
+    if (priority == FetchPriority.BACKGROUND) {
+      long quiet =
+          TimeUnit.MILLISECONDS.toNanos(scheduler.settings.backgroundFillDelayMillis())
+              - (now - lastMissNanos);
+      wait = Math.max(wait, quiet);
+    }
+    if (wait > 0) {
+      scheduler.wakeLater(this, priority, wait);
+      return null;
+    }
+    return flights.nextBulk(priority);
+  }
+
+  /** A request was sent; the lock is held. */
+  void requestStarted(FetchRequest request) {
+    requests.add(request);
+  }
+
+  /** A request ended, one way or the other; the lock is held. */
+  void requestEnded(FetchRequest request) {
+    requests.remove(request);
+  }
+
+  /** What a request was to bring will not come; the lock is held. */
+  void requestFailed(FetchRequest request, Flight.Failure failure, IOException cause) {
+    if (closed) {
+      return;
+    }
+    log.warn(
+        "layer {}: fetching bytes {} to {} failed: {}",
+        name(),
+        request.blobOffset,
+        request.blobOffset + request.lengthBytes - 1,
+        cause.getMessage());
+    for (FetchRequest.Unit unit : request.units) {
+      for (int chunk : unit.chunks()) {
+        Flight flight = flights.requestedBy(request, chunk);
+        if (flight != null) {
+          end(flight, failure, cause);
+        }
+      }
+    }
+    if (request.priority != FetchPriority.DEMAND) {
+      delayBulk();
+    }
+  }
+
+  private void delayBulk() {
+    bulkFromNanos = scheduler.now() + bulkDelayNanos;
+    bulkDelayNanos = Math.min(LAST_BULK_DELAY_NANOS, 2 * bulkDelayNanos);
+    wakeBulk();
+  }
+
+  private void wakeBulk() {
+    for (FetchPriority priority : FetchPriority.values()) {
+      if (flights.isBulkActive(priority)) {
+        scheduler.wake(this, priority);
+      }
+    }
+  }
+
+  private void end(Flight flight, Flight.@Nullable Failure failure, @Nullable IOException cause) {
+    flights.end(flight, failure, cause, scheduler.now());
+    if (failure != null) {
+      flights.rewind(flight.chunk);
+    }
+  }
+
+  /** A unit's bytes go to the decoders; the lock is held. */
+  void decodeStarted() {
+    decoding++;
+  }
+
+  /** Decodes, verifies and stores the chunks of one unit; on a decoder's thread. */
+  void decode(DecodePool.Task task) {
+    try {
+      for (Flight flight : task.flights) {
+        decode(flight, task.compressed);
+      }
+    } finally {
+      scheduler.buffers.give(task.compressed);
+      scheduler.lock.lock();
+      try {
+        decoding--;
+        idle.signalAll();
+      } finally {
+        scheduler.lock.unlock();
+      }
+    }
+  }
+
+  private void decode(Flight flight, ByteBuffer compressed) {
+    int chunk = flight.chunk;
+    Content content = null;
+    try {
+      content = Content.allocate(scheduler.buffers, spec.table().dataLength(chunk));
+      ByteBuffer target = content.view();
+      spec.decoder().decode(chunk, compressed.duplicate(), target);
+      if (target.hasRemaining()) {
+        throw new LayerFormatException(
+            LayerFormatException.Kind.MALFORMED, target.remaining() + " bytes are missing of it");
+      }
+    } catch (IOException | RuntimeException | Error e) {
+      if (content != null) {
+        content.release();
+      }
+      corrupt(flight, e);
+      return;
+    }
+    verified(flight, content);
+    try {
+      file.write(content.view(), spec.table().dataOffset(chunk));
+    } catch (IOException e) {
+      scheduler.hot.put(this, chunk, content);
+      unstored(flight, e);
+      return;
+    }
+    stored(flight, content.lengthBytes());
+  }
+
+  private void verified(Flight flight, Content content) {
+    scheduler.lock.lock();
+    try {
+      flight.content = content;
+    } finally {
+      scheduler.lock.unlock();
+    }
+    flight.verified.countDown();
+  }
+
+  private void stored(Flight flight, int lengthBytes) {
+    FetchPriority priority;
+    boolean complete;
+    scheduler.lock.lock();
+    try {
+      priority = flight.priority;
+      boolean isNew = present.set(flight.chunk);
+      if (isNew) {
+        long before = presentBytes;
+        presentBytes = before + lengthBytes;
+        sync.stored(lengthBytes);
+      }
+      diskRefuses = false;
+      bulkDelayNanos = FIRST_BULK_DELAY_NANOS;
+      complete = isNew && present.isFull();
+      flights.end(flight, null, null, scheduler.now());
+      if (complete) {
+        sync.complete();
+      }
+    } finally {
+      scheduler.lock.unlock();
+    }
+    scheduler.observer.stored(priority, lengthBytes);
+  }
+
+  private void unstored(Flight flight, IOException cause) {
+    scheduler.lock.lock();
+    try {
+      if (!diskRefuses) {
+        diskRefuses = true;
+        log.error(
+            "layer {}: the cache can't be written, its content is served from memory: {}",
+            name(),
+            cause.getMessage());
+      }
+      end(flight, Flight.Failure.UNSTORED, cause);
+      delayBulk();
+    } finally {
+      scheduler.lock.unlock();
+    }
+  }
+
+  /** A chunk is not what the index says: it is fetched once more, and then given up. */
+  private void corrupt(Flight flight, Throwable cause) {
+    int chunk = flight.chunk;
+    boolean givenUp;
+    scheduler.lock.lock();
+    try {
+      givenUp = flight.refetched || closed;
+      if (givenUp) {
+        IOException failure =
+            cause instanceof IOException e
+                ? e
+                : new IOException("decoding failed: " + cause, cause);
+        end(flight, Flight.Failure.LASTING, failure);
+      } else {
+        flight.refetched = true;
+        flights.requeue(flight);
+        scheduler.wake(this, flight.priority);
+      }
+    } finally {
+      scheduler.lock.unlock();
+    }
+    if (!(cause instanceof IOException)) {
+      log.error("{}: decoding failed unexpectedly", describe(chunk), cause);
+    }
+    if (givenUp) {
+      log.error("{}: corrupt, twice: {}", describe(chunk), cause.getMessage());
+      scheduler.observer.corruptChunk(name(), chunk);
+    } else {
+      log.warn("{}: corrupt, is fetched again: {}", describe(chunk), cause.getMessage());
+    }
+  }
+
+  /** A chunk's name in messages: its layer, a file that holds it, its number. */
+  String describe(int chunk) {
+    String path;
+    try {
+      path = spec.pathOf().apply(chunk);
+    } catch (RuntimeException e) {
+      // The message about the chunk matters more than this one.
+      path = "?";
+    }
+    return "layer " + name() + ", file " + path + ", chunk " + chunk;
+  }
+
+  long presentBytes() {
+    return presentBytes;
+  }
+
+  /** Trusts only these bits any more: the rest did not reach the disk. The lock is held. */
+  void retain(long[] bits) {
+    present.retain(bits);
+    presentBytes = countPresentBytes();
+    if (present.cardinality() < spec.table().count()) {
+      flights.rewind(present.nextAbsent(0, spec.table().count()));
+      wakeBulk();
+    }
+  }
+
+  private long countPresentBytes() {
+    long sum = 0;
+    ChunkTable table = spec.table();
+    for (int i = 0; i < table.count(); i++) {
+      if (present.get(i)) {
+        sum += table.dataLength(i);
+      }
+    }
+    return sum;
+  }
+
+  /** The failure of those who use a closed layer. */
+  IOException closedException() {
+    return new IOException("layer " + name() + " is closed");
+  }
+
+  /**
+   * Cancels what is on its way, waits for readers and writers to leave, and puts the bitmap on the
+   * disk.
+   */
+  @Override
+  public void close() throws IOException {
+    if (!users.shut()) {
+      return;
+    }
+    closing.countDown();
+    scheduler.lock.lock();
+    try {
+      closed = true;
+      scheduler.remove(this);
+      flights.stopBulk();
+      for (Flight flight : flights.awaited()) {
+        flights.end(flight, Flight.Failure.LASTING, closedException(), scheduler.now());
+      }
+      for (FetchRequest request : requests) {
+        Thread thread = request.thread;
+        if (thread != null) {
+          thread.interrupt();
+        }
+      }
+      while (decoding > 0) {
+        idle.awaitUninterruptibly();
+      }
+    } finally {
+      scheduler.lock.unlock();
+    }
+    users.awaitEmpty();
+    scheduler.hot.removeAll(this);
+    try {
+      sync.close();
+    } finally {
+      file.close();
+    }
+  }
+}

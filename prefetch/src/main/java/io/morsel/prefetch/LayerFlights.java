@@ -1,0 +1,406 @@
+package io.morsel.prefetch;
+
+import io.morsel.stargz.ChunkTable;
+import io.morsel.stargz.LayerFormatException;
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SequencedMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is wanted of one layer, and which requests to send for it.
+ *
+ * <p>Single flight: at most one {@link Flight} a chunk. A request is planned when it can be sent,
+ * not when a chunk is wished for, so that everything wished for in the meantime goes along.
+ *
+ * <p>Every method is called with the scheduler's lock held and does no I/O.
+ */
+final class LayerFlights {
+  /** Unwanted bytes that a request reads over rather than ending before them. */
+  static final long MAX_GAP_BYTES = 64 << 10;
+
+  /**
+   * How far behind a running bulk request may be for a reader to wait for it; farther chunks get a
+   * request of their own, and the bulk request skips them if it comes late.
+   */
+  static final long NEAR_BYTES = 1 << 20;
+
+  private static final int MAX_REQUEST_CHUNKS = 4_096;
+  private static final int MAX_FAILURES = 1_024;
+
+  /** How long a chunk that can't be had is refused without asking the registry again. */
+  static final long REFUSE_NANOS = 1_000_000_000L;
+
+  private record Refusal(IOException cause, long untilNanos) {}
+
+  private final LayerData layer;
+  private final ChunkTable table;
+  private final PresentBitmap present;
+  private final DecodePool decoders;
+  private final int maxRequestBytes;
+  private final long maxStreamBytes;
+  private final Map<Integer, Flight> flights = new HashMap<>();
+  private final EnumMap<FetchPriority, SequencedMap<Integer, Flight>> queued =
+      new EnumMap<>(FetchPriority.class);
+  private final EnumMap<FetchPriority, BulkRun> bulk = new EnumMap<>(FetchPriority.class);
+  private final SequencedMap<Integer, Refusal> refusals = new LinkedHashMap<>();
+
+  LayerFlights(
+      LayerData layer,
+      ChunkTable table,
+      PresentBitmap present,
+      DecodePool decoders,
+      FetchSettings settings) {
+    this.layer = layer;
+    this.table = table;
+    this.present = present;
+    this.decoders = decoders;
+    this.maxRequestBytes = settings.maxRequestBytes();
+    this.maxStreamBytes = 2L * settings.limits().maxChunkBytes();
+    for (FetchPriority priority : FetchPriority.values()) {
+      queued.put(priority, new LinkedHashMap<>());
+    }
+  }
+
+  /**
+   * Wishes for a chunk, as one more waiter.
+   *
+   * @return null if the chunk is present
+   * @throws IOException if the chunk could not be had a moment ago
+   */
+  @Nullable Flight join(int chunk, FetchPriority priority, long now) throws IOException {
+    if (present.get(chunk)) {
+      return null;
+    }
+    Flight flight = flights.get(chunk);
+    if (flight == null) {
+      Refusal refusal = refusals.get(chunk);
+      if (refusal != null) {
+        if (refusal.untilNanos() - now > 0) {
+          throw refusal.cause();
+        }
+        refusals.remove(chunk);
+      }
+      if (!isSane(chunk)) {
+        throw new LayerFormatException(
+            LayerFormatException.Kind.TOO_LARGE,
+            "the index claims " + table.blobLength(chunk) + " compressed bytes for it");
+      }
+      flight = new Flight(chunk, priority);
+      flights.put(chunk, flight);
+      queue(flight).put(chunk, flight);
+    } else {
+      raise(flight, priority);
+    }
+    flight.waiters++;
+    return flight;
+  }
+
+  private void raise(Flight flight, FetchPriority priority) {
+    FetchRequest request = flight.request;
+    boolean queuedBefore = flight.state == Flight.State.QUEUED;
+    boolean overtakes =
+        flight.state == Flight.State.REQUESTED
+            && priority == FetchPriority.DEMAND
+            && request != null
+            && request.priority != FetchPriority.DEMAND
+            && table.blobOffset(flight.chunk) - request.position > NEAR_BYTES;
+    if (queuedBefore) {
+      queue(flight).remove(flight.chunk);
+    }
+    if (priority.compareTo(flight.priority) < 0) {
+      flight.priority = priority;
+    }
+    if (queuedBefore || overtakes) {
+      requeue(flight);
+    }
+    if (flight.task != null) {
+      decoders.raise(flight.task, priority);
+    }
+  }
+
+  /** Puts a flight (back) into the queue of its priority. */
+  void requeue(Flight flight) {
+    flight.state = Flight.State.QUEUED;
+    flight.request = null;
+    flight.task = null;
+    queue(flight).put(flight.chunk, flight);
+  }
+
+  /** One waiter less; a chunk that is queued and that nobody wants any more is forgotten. */
+  void leave(Flight flight) {
+    flight.waiters--;
+    if (flight.waiters > 0) {
+      return;
+    }
+    if (flight.state == Flight.State.QUEUED) {
+      queue(flight).remove(flight.chunk);
+      flights.remove(flight.chunk);
+      flight.state = Flight.State.ENDED;
+      rewind(flight.chunk);
+    }
+    releaseIfUnused(flight);
+  }
+
+  /**
+   * Takes a chunk whose bytes have arrived, whichever request brought them.
+   *
+   * @return null if nobody needs them any more
+   */
+  @Nullable Flight arrive(int chunk) {
+    Flight flight = flights.get(chunk);
+    if (flight == null) {
+      return null;
+    }
+    switch (flight.state) {
+      case QUEUED -> queue(flight).remove(chunk);
+      case REQUESTED -> {}
+      case ARRIVED, ENDED -> {
+        return null;
+      }
+    }
+    flight.state = Flight.State.ARRIVED;
+    flight.request = null;
+    return flight;
+  }
+
+  /** Whether bytes of this chunk would be of use if they came now. */
+  boolean isAwaited(int chunk) {
+    Flight flight = flights.get(chunk);
+    return flight != null
+        && (flight.state == Flight.State.QUEUED || flight.state == Flight.State.REQUESTED);
+  }
+
+  /** The flight of a chunk that this request is to bring; null where it no longer is. */
+  @Nullable Flight requestedBy(FetchRequest request, int chunk) {
+    Flight flight = flights.get(chunk);
+    return flight != null && flight.state == Flight.State.REQUESTED && flight.request == request
+        ? flight
+        : null;
+  }
+
+  /** Ends a flight, well or with a failure. */
+  void end(Flight flight, Flight.@Nullable Failure failure, @Nullable IOException cause, long now) {
+    if (flight.state == Flight.State.QUEUED) {
+      queue(flight).remove(flight.chunk);
+    }
+    flights.remove(flight.chunk);
+    flight.state = Flight.State.ENDED;
+    flight.request = null;
+    flight.task = null;
+    flight.failure = failure;
+    flight.cause = cause;
+    if (failure == Flight.Failure.LASTING && cause != null) {
+      refusals.put(flight.chunk, new Refusal(cause, now + REFUSE_NANOS));
+      if (refusals.size() > MAX_FAILURES) {
+        refusals.pollFirstEntry();
+      }
+    }
+    releaseIfUnused(flight);
+    flight.verified.countDown();
+    flight.ended.countDown();
+  }
+
+  /** All flights that wait for bytes. */
+  List<Flight> awaited() {
+    return flights.values().stream().filter(f -> f.state != Flight.State.ARRIVED).toList();
+  }
+
+  /** Starts to walk the chunks whose streams start before {@code blobEnd}. */
+  void startBulk(FetchPriority priority, long blobEnd) {
+    bulk.put(priority, new BulkRun(blobEnd));
+  }
+
+  void stopBulk() {
+    bulk.clear();
+  }
+
+  /** Whether a walk of this priority is under way. */
+  boolean isBulkActive(FetchPriority priority) {
+    BulkRun run = bulk.get(priority);
+    return run != null && !run.done;
+  }
+
+  /** Has the walks look at a chunk again that they passed. */
+  void rewind(int chunk) {
+    for (BulkRun run : bulk.values()) {
+      if (table.blobOffset(chunk) < run.blobEnd) {
+        run.rewind(chunk);
+      }
+    }
+  }
+
+  boolean hasQueued(FetchPriority priority) {
+    return !queued(priority).isEmpty();
+  }
+
+  /** The request for what was wished for first at this priority; null where nothing is queued. */
+  @Nullable FetchRequest nextQueued(FetchPriority priority) {
+    Map.Entry<Integer, Flight> oldest = queued(priority).firstEntry();
+    return oldest == null ? null : plan(oldest.getKey(), priority, null);
+  }
+
+  /** The next request of the walk at this priority; null where it has come to its end. */
+  @Nullable FetchRequest nextBulk(FetchPriority priority) {
+    BulkRun run = bulk.get(priority);
+    if (run == null || run.done) {
+      return null;
+    }
+    int chunk = run.cursor;
+    while (true) {
+      chunk = present.nextAbsent(chunk, table.count());
+      if (chunk == table.count()) {
+        run.cursor = chunk;
+        run.done = true;
+        return null;
+      }
+      if (isWanted(chunk, run)) {
+        run.cursor = chunk + 1;
+        return plan(chunk, priority, run);
+      }
+      chunk++;
+    }
+  }
+
+  private boolean isWanted(int chunk, @Nullable BulkRun run) {
+    Flight flight = flights.get(chunk);
+    if (flight != null) {
+      return flight.state == Flight.State.QUEUED;
+    }
+    return run != null
+        && table.blobOffset(chunk) < run.blobEnd
+        && !present.get(chunk)
+        && !refusals.containsKey(chunk)
+        && isSane(chunk);
+  }
+
+  /**
+   * Grows a request from one chunk to its neighbours on both sides. Neighbours in the data are
+   * neighbours in the blob in every layer that a converter wrote in one go; in others the growth
+   * ends where the order does.
+   */
+  private FetchRequest plan(int start, FetchPriority priority, @Nullable BulkRun run) {
+    long from = table.blobOffset(start);
+    long to = from + table.blobLength(start);
+    Deque<Integer> chunks = new ArrayDeque<>();
+    chunks.add(start);
+    long innermost = table.blobLength(start);
+    for (int i = start - 1; i >= 0 && chunks.size() < MAX_REQUEST_CHUNKS; i--) {
+      long offset = table.blobOffset(i);
+      long end = offset + table.blobLength(i);
+      if (offset == from && end == from + innermost) {
+        if (isShared(i)) {
+          chunks.addFirst(i);
+        }
+        continue;
+      }
+      if (end > from || to - offset > maxRequestBytes) {
+        break;
+      }
+      if (from - end <= MAX_GAP_BYTES && isWanted(i, run)) {
+        chunks.addFirst(i);
+        from = offset;
+        innermost = end - offset;
+      } else if (from - offset > MAX_GAP_BYTES) {
+        break;
+      }
+    }
+    long lastOffset = table.blobOffset(start);
+    for (int i = start + 1; i < table.count() && chunks.size() < MAX_REQUEST_CHUNKS; i++) {
+      long offset = table.blobOffset(i);
+      long end = offset + table.blobLength(i);
+      if (offset == lastOffset && end == to) {
+        if (isShared(i)) {
+          chunks.addLast(i);
+        }
+        continue;
+      }
+      if (offset < to || end - from > maxRequestBytes || offset - to > MAX_GAP_BYTES) {
+        break;
+      }
+      if (isWanted(i, run)) {
+        chunks.addLast(i);
+        to = end;
+        lastOffset = offset;
+      }
+    }
+    return request(priority, chunks, run);
+  }
+
+  /** Whether a chunk's compressed stream is of a size that a buffer may be allocated for. */
+  private boolean isSane(int chunk) {
+    long length = table.blobLength(chunk);
+    return length > 0 && length <= maxStreamBytes;
+  }
+
+  /** Whether to take along a chunk of a stream that is fetched anyway. */
+  private boolean isShared(int chunk) {
+    Flight flight = flights.get(chunk);
+    return flight == null
+        ? !present.get(chunk) && !refusals.containsKey(chunk)
+        : flight.state == Flight.State.QUEUED;
+  }
+
+  private FetchRequest request(
+      FetchPriority priority, Deque<Integer> chunks, @Nullable BulkRun run) {
+    List<FetchRequest.Unit> units = new ArrayList<>();
+    List<Integer> shared = new ArrayList<>();
+    for (int chunk : chunks) {
+      if (!shared.isEmpty() && table.blobOffset(shared.getFirst()) != table.blobOffset(chunk)) {
+        units.add(unit(shared));
+        shared.clear();
+      }
+      shared.add(chunk);
+    }
+    units.add(unit(shared));
+    FetchRequest request = new FetchRequest(layer, priority, List.copyOf(units));
+    for (int chunk : chunks) {
+      Flight flight = flights.get(chunk);
+      if (flight == null) {
+        flight = new Flight(chunk, priority);
+        flights.put(chunk, flight);
+      } else {
+        queue(flight).remove(chunk);
+      }
+      flight.state = Flight.State.REQUESTED;
+      flight.request = request;
+      if (run != null && chunk == run.cursor) {
+        run.cursor++;
+      }
+    }
+    return request;
+  }
+
+  private FetchRequest.Unit unit(List<Integer> chunks) {
+    int first = chunks.getFirst();
+    return new FetchRequest.Unit(
+        table.blobOffset(first), Math.toIntExact(table.blobLength(first)), List.copyOf(chunks));
+  }
+
+  private void releaseIfUnused(Flight flight) {
+    Content content = flight.content;
+    if (flight.waiters == 0 && flight.state == Flight.State.ENDED && content != null) {
+      flight.content = null;
+      content.release();
+    }
+  }
+
+  private SequencedMap<Integer, Flight> queue(Flight flight) {
+    return queued(flight.priority);
+  }
+
+  private SequencedMap<Integer, Flight> queued(FetchPriority priority) {
+    SequencedMap<Integer, Flight> queue = queued.get(priority);
+    if (queue == null) {
+      throw new IllegalStateException("no queue for " + priority);
+    }
+    return queue;
+  }
+}
