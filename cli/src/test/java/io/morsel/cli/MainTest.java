@@ -51,7 +51,7 @@ final class MainTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"serve", "pull", "inspect", "config", "version"})
+  @ValueSource(strings = {"serve", "pull", "convert", "inspect", "config", "version"})
   void everyCommandExplainsItselfWithExamples(String command) {
     Run run = Run.of(command, "--help");
     assertThat(run.code()).isZero();
