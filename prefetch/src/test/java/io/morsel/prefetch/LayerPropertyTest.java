@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 final class LayerPropertyTest {
   private static final int READERS = 6;
   private static final List<FetchPriority> PRIORITIES = List.of(FetchPriority.values());
-  private static final int ROUNDS = Integer.getInteger("morsel.rounds", 25);
+  private static final int ROUNDS = Integer.getInteger("morsel.rounds", 12);
 
   @TempDir private Path directory;
 
@@ -153,7 +153,7 @@ final class LayerPropertyTest {
             random.nextBoolean(),
             0,
             1 + random.nextInt(6),
-            1 + random.nextInt(200_000),
+            random.nextInt(4) == 0 ? 1 : 100_000 + random.nextInt(2_000_000),
             random.nextInt(100_000),
             60_000,
             false,
@@ -164,7 +164,7 @@ final class LayerPropertyTest {
 
   private static InputStream troubled(Random trouble, int number, byte[] bytes) throws IOException {
     synchronized (trouble) {
-      return switch (trouble.nextInt(6)) {
+      return switch (trouble.nextInt(12)) {
         case 0 -> throw new IOException("request " + number + " refused");
         case 1 -> new ByteArrayInputStream(bytes, 0, trouble.nextInt(bytes.length));
         case 2 -> {
