@@ -21,6 +21,9 @@ public final class TarReader {
   /** The size of one extended header, long name or sparse map that is accepted, in bytes. */
   public static final int MAX_EXTENSION_BYTES = 1 << 20;
 
+  /** Sizes and times beyond this are none; PAX records of 18 digits hold all up to it. */
+  private static final long MAX_NUMBER = 1L << 59;
+
   private static final int BLOCK = TarField.BLOCK_BYTES;
 
   private final InputStream source;
@@ -150,13 +153,16 @@ public final class TarReader {
     if (type != TarType.REGULAR) {
       stored = 0; // Some tars give sizes of links and directories, with no content behind.
     }
-    if (stored < 0) {
-      throw malformed("a negative size");
+    if (stored < 0 || stored > MAX_NUMBER) {
+      throw malformed("a size of " + stored);
     }
     PaxTime mtime =
         extensions.record(PaxRecords.MTIME) == null
             ? new PaxTime(TarField.MTIME.number(block), 0)
             : PaxTime.parse(extensions.text(PaxRecords.MTIME, ""));
+    if (mtime.seconds() > MAX_NUMBER || mtime.seconds() < -MAX_NUMBER) {
+      throw malformed("a modification time of " + mtime.seconds());
+    }
     int mode = (int) (TarField.MODE.number(block) & 07777);
     long userId = id(extensions.number(PaxRecords.USER_ID, TarField.USER_ID.number(block)));
     long groupId = id(extensions.number(PaxRecords.GROUP_ID, TarField.GROUP_ID.number(block)));
@@ -180,6 +186,9 @@ public final class TarReader {
         size = GnuSparse.sizeBytes(extensions.pax, stored);
         holes = GnuSparse.map(extensions.pax, size, this::readInContent);
       }
+      if (size < 0 || size > MAX_NUMBER) {
+        throw malformed("a size of " + size);
+      }
       if (holes.isSparse() && holes.storedBytes() != remaining) {
         throw malformed(
             "a sparse map of %d bytes, but %d bytes of content"
@@ -187,6 +196,9 @@ public final class TarReader {
       }
     }
     check(type, name, linkName);
+    if (userName.indexOf('\0') >= 0 || groupName.indexOf('\0') >= 0) {
+      throw malformed("a user's or group's name that holds a zero byte");
+    }
     return new TarEntry(
         type,
         name,

@@ -45,6 +45,9 @@ public final class EstargzWriter {
   /** Headers without content between them are spread over members of about this size. */
   private static final int MAX_HEADER_BYTES = 4 << 20;
 
+  /** With keys and lengths of PAX records it stays below what readers accept. */
+  private static final int MAX_METADATA_BYTES = TarReader.MAX_EXTENSION_BYTES / 2;
+
   private final EstargzOptions options;
   private final ExecutorService compressors;
   private final Path scratchDirectory;
@@ -88,25 +91,26 @@ public final class EstargzWriter {
     long metadataBytes = 0;
     long dataBytes = 0;
     long spooled = 0;
-    InputStream tar = LayerStreams.uncompressed(layer);
-    TarReader reader = new TarReader(tar);
-    TarEntry entry = reader.next();
-    while (entry != null) {
-      checkInterrupt();
-      entryCount += 1 + entry.sizeBytes() / options.chunkBytes();
-      metadataBytes += metadataBytes(entry);
-      dataBytes += entry.sizeBytes();
-      checkLimit(entryCount, limits.maxEntries(), "entries and chunks");
-      checkLimit(metadataBytes, limits.maxTocBytes(), "bytes of names and attributes");
-      checkLimit(dataBytes, limits.maxDataBytes(), "bytes of files");
-      if (!isGenerated(entry)) {
-        entries.add(entry, spooled);
-        spooled += reader.copyTo(spool.appender());
+    try (InputStream tar = LayerStreams.uncompressed(layer)) {
+      TarReader reader = new TarReader(tar);
+      TarEntry entry = reader.next();
+      while (entry != null) {
+        checkInterrupt();
+        entryCount += 1 + entry.sizeBytes() / options.chunkBytes();
+        metadataBytes += checkedMetadataBytes(entry);
+        dataBytes += entry.sizeBytes();
+        checkLimit(entryCount, limits.maxEntries(), "entries and chunks");
+        checkLimit(metadataBytes, limits.maxTocBytes(), "bytes of names and attributes");
+        checkLimit(dataBytes, limits.maxDataBytes(), "bytes of files");
+        if (!isGenerated(entry)) {
+          entries.add(entry, spooled);
+          spooled += reader.copyTo(spool.appender());
+        }
+        entry = reader.next();
       }
-      entry = reader.next();
+      spool.flush();
+      tar.transferTo(OutputStream.nullOutputStream()); // What is behind the tar's end.
     }
-    spool.flush();
-    tar.transferTo(OutputStream.nullOutputStream()); // What is behind the tar's end.
     return dataBytes;
   }
 
@@ -123,15 +127,26 @@ public final class EstargzWriter {
     }
   }
 
-  private static long metadataBytes(TarEntry entry) {
-    long bytes = entry.name().length() + entry.linkName().length() + 16L * entry.holes().count();
+  /** What an entry takes of memory; no more than every reader of tars accepts in a header. */
+  private static long checkedMetadataBytes(TarEntry entry) throws LayerFormatException {
+    long bytes = (long) entry.name().length() + entry.linkName().length();
     for (var xattr : entry.xattrs().entrySet()) {
       bytes += xattr.getKey().length() + xattr.getValue().length();
     }
     for (var pax : entry.otherRecords().entrySet()) {
       bytes += pax.getKey().length() + pax.getValue().length();
     }
-    return bytes;
+    if (bytes > MAX_METADATA_BYTES) {
+      String name = entry.name();
+      throw new LayerFormatException(
+          Kind.TOO_LARGE,
+          "layer with %d bytes of names and attributes at %s; at most %d are accepted"
+              .formatted(
+                  bytes,
+                  ByteStrings.text(name.substring(0, Math.min(200, name.length()))),
+                  MAX_METADATA_BYTES));
+    }
+    return bytes + 16L * entry.holes().count();
   }
 
   /** Whether an earlier conversion made this entry. */

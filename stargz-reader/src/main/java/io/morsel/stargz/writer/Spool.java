@@ -58,18 +58,17 @@ final class Spool implements AutoCloseable {
       return;
     }
     Arrays.fill(target, at, at + length, (byte) 0);
-    long stored = spoolOffset;
-    for (int part = 0; part < holes.count(); part++) {
+    long fileEnd = fileOffset + length;
+    for (int part = holes.firstEndingAfter(fileOffset);
+        part < holes.count() && holes.offset(part) < fileEnd;
+        part++) {
       long start = Math.max(holes.offset(part), fileOffset);
-      long end = Math.min(holes.offset(part) + holes.length(part), fileOffset + length);
-      if (start < end) {
-        readStored(
-            stored + start - holes.offset(part),
-            target,
-            at + (int) (start - fileOffset),
-            (int) (end - start));
-      }
-      stored += holes.length(part);
+      long end = Math.min(holes.offset(part) + holes.length(part), fileEnd);
+      readStored(
+          spoolOffset + holes.storedOffset(part) + start - holes.offset(part),
+          target,
+          at + (int) (start - fileOffset),
+          (int) (end - start));
     }
   }
 
