@@ -68,7 +68,9 @@ final class Errors {
       case NotDirectoryException file -> file.getFile() + ": not a directory";
       case FileSystemException other when other.getReason() != null ->
           other.getFile() + ": " + other.getReason();
-      case RegistryException missing when missing.kind() == RegistryException.Kind.NOT_FOUND ->
+      case RegistryException missing
+          when missing.kind() == RegistryException.Kind.NOT_FOUND
+              && !String.valueOf(missing.getMessage()).contains("does not exist") ->
           "not found: " + missing.getMessage();
       default -> failure.getMessage() == null ? failure.toString() : failure.getMessage();
     };

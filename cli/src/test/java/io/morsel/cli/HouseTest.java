@@ -86,7 +86,9 @@ final class HouseTest {
   void everyPackageIsNullMarked() {
     List<String> unmarked = new ArrayList<>();
     for (JavaPackage each : CLASSES.getPackage("io.morsel").getSubpackagesInTree()) {
-      if (!each.getClasses().isEmpty() && !each.isAnnotatedWith(NullMarked.class)) {
+      // Generated packages are here as far as others refer to them.
+      boolean own = !each.getName().startsWith("io.morsel.containerd.api");
+      if (own && !each.getClasses().isEmpty() && !each.isAnnotatedWith(NullMarked.class)) {
         unmarked.add(each.getName());
       }
     }

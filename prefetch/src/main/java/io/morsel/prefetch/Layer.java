@@ -1,70 +1,130 @@
 package io.morsel.prefetch;
 
+import io.morsel.registry.RemoteBlob;
 import io.morsel.stargz.LayerIndex;
 import io.morsel.stargz.erofs.ErofsImage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
 
 /**
  * An open layer: its index, what is present of its data, and the way to get the rest.
  *
- * <p>Safe for use by many threads until closed.
+ * <p>A handle: several may be open on one layer, and the layer stays open until the last of them is
+ * closed. Safe for use by many threads until closed.
  */
 public final class Layer implements LayerContent, AutoCloseable {
-  private Layer() {}
+  /** Takes a handle back. */
+  @FunctionalInterface
+  interface Release {
+    void release() throws IOException;
+  }
 
-  /** The layer's index. */
+  private final OpenLayer layer;
+  private final Release release;
+  private final AtomicBoolean closed = new AtomicBoolean();
+
+  Layer(OpenLayer layer, Release release) {
+    this.layer = layer;
+    this.release = release;
+  }
+
+  /** The layer's index; closed together with the layer. */
   public LayerIndex index() {
-    throw new UnsupportedOperationException();
+    return layer.index();
+  }
+
+  /** Where the layer comes from. */
+  public LayerSource source() {
+    return layer.source();
   }
 
   /**
    * Returns once these bytes of the layer's data are present and verified, and fetches those that
    * are not.
    *
-   * @throws IOException if a byte can't be fetched or fails its verification
+   * <p>Bytes past the end of the data are not asked for. With {@link FetchPriority#DEMAND} a
+   * failing network is retried until the read timeout; with others its first failure ends the call.
+   *
+   * @throws IOException if a byte can't be fetched, fails its verification, or can't be stored
+   * @throws java.io.InterruptedIOException if the calling thread is interrupted while it waits; its
+   *     interrupt status is clear then
+   * @throws IndexOutOfBoundsException if offset or length are negative
    */
   public void ensure(long dataOffset, long lengthBytes, FetchPriority priority) throws IOException {
-    throw new UnsupportedOperationException();
+    checkOpen();
+    layer.reader().ensure(dataOffset, lengthBytes, priority);
   }
 
   /** Whether the whole layer is present. */
   public boolean isComplete() {
-    throw new UnsupportedOperationException();
+    return layer.data().present.isFull();
   }
 
   /** How many bytes of the layer's data are present and verified. */
   public long presentBytes() {
-    throw new UnsupportedOperationException();
+    return layer.data().presentBytes();
+  }
+
+  /** Records on the disk what is present; otherwise that happens every few seconds. */
+  public void sync() throws IOException {
+    checkOpen();
+    layer.data().sync().flush();
+  }
+
+  /** Has later requests of this layer, through whichever handle, go to this blob. */
+  public void replaceBlob(Supplier<RemoteBlob> blob) {
+    layer.data().blob(blob);
   }
 
   @Override
   public String name() {
-    throw new UnsupportedOperationException();
+    return layer.data().name();
   }
 
   @Override
   public ErofsImage tree() {
-    throw new UnsupportedOperationException();
+    return layer.index().tree();
   }
 
   @Override
   public boolean isPresent(long dataOffset, int lengthBytes) {
-    throw new UnsupportedOperationException();
+    return !closed.get() && layer.reader().isPresent(dataOffset, lengthBytes);
   }
 
+  /**
+   * {@inheritDoc}
+   *
+   * <p>At the end of the data it reads less than there is room for. A direct buffer is read into
+   * without a copy. After an {@link java.io.InterruptedIOException} the thread's interrupt status
+   * is clear.
+   */
   @Override
   public void read(long dataOffset, ByteBuffer target) throws IOException {
-    throw new UnsupportedOperationException();
+    checkOpen();
+    layer.reader().read(dataOffset, target);
   }
 
   @Override
   public long dataBytes() {
-    throw new UnsupportedOperationException();
+    return layer.data().spec.dataBytes();
   }
 
+  private void checkOpen() throws IOException {
+    if (closed.get()) {
+      throw layer.data().closedException();
+    }
+  }
+
+  /**
+   * Gives the handle back. With the last one the layer closes: readers that wait get an {@link
+   * IOException}, what is being written is finished, and what is present is recorded.
+   */
   @Override
   public void close() throws IOException {
-    throw new UnsupportedOperationException();
+    if (closed.compareAndSet(false, true)) {
+      release.release();
+    }
   }
 }

@@ -77,6 +77,7 @@ final class LayerData implements AutoCloseable {
   private int decoding;
   private boolean closed;
   private boolean diskRefuses;
+  private volatile boolean bulkStarted;
   private long bulkFromNanos;
   private long bulkDelayNanos = FIRST_BULK_DELAY_NANOS;
 
@@ -123,14 +124,18 @@ final class LayerData implements AutoCloseable {
     }
   }
 
-  /** Starts prefetch and background fill, as far as the settings want them. */
+  /**
+   * Starts prefetch and background fill, as far as the settings want them, if that was not done
+   * before.
+   */
   void startBulk() {
     FetchSettings settings = scheduler.settings;
     scheduler.lock.lock();
     try {
-      if (closed || present.isFull()) {
+      if (closed || bulkStarted) {
         return;
       }
+      bulkStarted = true;
       if (settings.prefetch() && spec.prefetchEndBytes().isPresent()) {
         flights.startBulk(FetchPriority.PREFETCH, spec.prefetchEndBytes().getAsLong());
         scheduler.wake(this, FetchPriority.PREFETCH);
@@ -172,6 +177,9 @@ final class LayerData implements AutoCloseable {
   /** A reader found something absent. */
   void missed() {
     lastMissNanos = scheduler.now();
+    if (!bulkStarted) {
+      startBulk();
+    }
   }
 
   /** The next request at this priority, if any; the lock is held. */

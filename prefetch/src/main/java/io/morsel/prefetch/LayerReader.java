@@ -72,6 +72,11 @@ final class LayerReader {
       retryMillis = Math.min(LAST_RETRY_MILLIS, 2 * retryMillis);
     }
 
+    /** Something came: a later failure is a new one. */
+    void progress() {
+      retryMillis = FIRST_RETRY_MILLIS;
+    }
+
     private IOException timeout(int chunk) {
       String reason = last == null ? "" : "; the last failure: " + last.getMessage();
       return new IOException(
@@ -154,12 +159,11 @@ final class LayerReader {
         leave(flight);
         if (failure == Flight.Failure.TRANSIENT && cause != null) {
           patience.retry(flight.chunk, cause);
-          Flight again = join(flight.chunk, priority);
-          if (again != null) {
-            window.addFirst(again);
-          }
+          rejoin(flight.chunk, window, priority);
         } else if (failure != null) {
           throw unstoredOrFailed(flight.chunk, failure, cause);
+        } else {
+          patience.progress();
         }
       }
     } finally {
@@ -200,6 +204,31 @@ final class LayerReader {
       scheduler.lock.unlock();
     }
     return next;
+  }
+
+  /** Wishes again for a chunk, and at once for all others of the window that failed with it. */
+  private void rejoin(int chunk, ArrayDeque<Flight> window, FetchPriority priority)
+      throws IOException {
+    scheduler.lock.lock();
+    try {
+      Flight again = joinLocked(chunk, priority);
+      if (again != null) {
+        window.addFirst(again);
+      }
+      for (int i = window.size(); i > 0; i--) {
+        Flight flight = window.remove();
+        if (flight.failure == Flight.Failure.TRANSIENT) {
+          layer.flights().leave(flight);
+          flight = joinLocked(flight.chunk, priority);
+        }
+        if (flight != null) {
+          window.add(flight);
+        }
+      }
+      wake(priority);
+    } finally {
+      scheduler.lock.unlock();
+    }
   }
 
   private @Nullable Flight join(int chunk, FetchPriority priority) throws IOException {
@@ -336,6 +365,7 @@ final class LayerReader {
       Content content = flight.content;
       if (content != null) {
         content.copyTo(from, target);
+        patience.progress();
         return;
       }
       Flight.Failure failure = flight.failure;
@@ -346,6 +376,32 @@ final class LayerReader {
         throw failure(chunk, cause);
       }
       patience.retry(chunk, cause);
+      rejoin(flights, chunk - index, index);
+    }
+  }
+
+  /** Wishes again for a chunk of a read, and at once for all others that failed with it. */
+  private void rejoin(@Nullable Flight[] flights, int first, int index) {
+    scheduler.lock.lock();
+    try {
+      for (int i = index; i < flights.length; i++) {
+        Flight flight = flights[i];
+        if (i != index && (flight == null || flight.failure != Flight.Failure.TRANSIENT)) {
+          continue;
+        }
+        flights[i] = null;
+        if (flight != null) {
+          layer.flights().leave(flight);
+        }
+        try {
+          flights[i] = joinLocked(first + i, FetchPriority.DEMAND);
+        } catch (IOException e) {
+          // It comes again when the read gets to that chunk, if it does.
+        }
+      }
+      wake(FetchPriority.DEMAND);
+    } finally {
+      scheduler.lock.unlock();
     }
   }
 

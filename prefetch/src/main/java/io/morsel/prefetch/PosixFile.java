@@ -32,6 +32,12 @@ final class PosixFile implements AutoCloseable {
   private static final int MODE = 0600;
   private static final int SEEK_END = 2;
 
+  // struct statx of linux/stat.h, the same on every architecture.
+  private static final int AT_FDCWD = -100;
+  private static final int STATX_BLOCKS = 0x400;
+  private static final int STATX_BYTES = 256;
+  private static final int STX_BLOCKS_OFFSET = 48;
+
   /** How much of a heap buffer goes through native memory at a time. */
   private static final int BOUNCE_BYTES = 128 << 10;
 
@@ -71,6 +77,16 @@ final class PosixFile implements AutoCloseable {
               ValueLayout.JAVA_INT,
               ValueLayout.JAVA_LONG,
               ValueLayout.JAVA_INT));
+  private static final MethodHandle STATX =
+      function(
+          "statx",
+          FunctionDescriptor.of(
+              ValueLayout.JAVA_INT,
+              ValueLayout.JAVA_INT,
+              ValueLayout.ADDRESS,
+              ValueLayout.JAVA_INT,
+              ValueLayout.JAVA_INT,
+              ValueLayout.ADDRESS));
   private static final MethodHandle STRERROR =
       LINKER.downcallHandle(
           LIBC.findOrThrow("strerror"),
@@ -224,6 +240,23 @@ final class PosixFile implements AutoCloseable {
       if ((int) CLOSE.invokeExact(errno, descriptor) != 0 && errno(errno) != EINTR) {
         throw failure("close", path, errno(errno));
       }
+    } catch (IOException | RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /** How much of the disk a file takes, holes not counted ({@code statx(2)}, stx_blocks). */
+  static long allocatedBytes(Path path) throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment errno = ERRNO.get();
+      MemorySegment name = arena.allocateFrom(path.toString());
+      MemorySegment statx = arena.allocate(STATX_BYTES, 8);
+      if ((int) STATX.invokeExact(errno, AT_FDCWD, name, 0, STATX_BLOCKS, statx) != 0) {
+        throw failure("statx", path, errno(errno));
+      }
+      return 512 * statx.get(ValueLayout.JAVA_LONG, STX_BLOCKS_OFFSET);
     } catch (IOException | RuntimeException | Error e) {
       throw e;
     } catch (Throwable e) {

@@ -30,6 +30,8 @@ enum FallbackReason {
   REGISTRY("registry"),
   /** It took too long. */
   TIMEOUT("timeout"),
+  /** A snapshot of this name has other content: another image claims the same one. */
+  CONFLICT("conflict"),
   /** The kernel or the front end refused the mount. */
   MOUNT("mount"),
   /** The layer's files could not be written. */
@@ -55,6 +57,7 @@ enum FallbackReason {
             case NOT_LAZY -> NOT_LAZY;
             case MALFORMED, CHUNK_DIGEST_MISMATCH -> MALFORMED;
             case TOO_LARGE -> TOO_LARGE;
+            case NO_TOC_DIGEST -> NO_TOC_DIGEST;
             case TOC_DIGEST_MISMATCH -> TOC_DIGEST_MISMATCH;
           };
       case RegistryException e ->

@@ -88,6 +88,9 @@ public final class MorselConfig {
       String key = property.getKey();
       JsonNode value = property.getValue();
       if (!sections().contains(key)) {
+        if (value.isObject()) {
+          throw unknownSection(name, key);
+        }
         read(values, name, key, value);
       } else if (value.isObject()) {
         for (Map.Entry<String, JsonNode> inner : value.properties()) {
@@ -149,6 +152,22 @@ public final class MorselConfig {
       message.append("; valid in [").append(section).append("] are ").append(valid);
     }
     return new ConfigException(message.toString());
+  }
+
+  private static ConfigException unknownSection(String file, String section) {
+    String nearest =
+        sections().stream()
+            .min(Comparator.comparingInt(valid -> distance(section, valid)))
+            .orElseThrow();
+    return new ConfigException(
+        file
+            + ": unknown section ["
+            + shorten(section)
+            + "]"
+            + (distance(section, nearest) <= 2 ? "; did you mean [" + nearest + "]?" : "")
+            + "; valid are ["
+            + String.join("], [", sections())
+            + "]");
   }
 
   private static List<String> sections() {

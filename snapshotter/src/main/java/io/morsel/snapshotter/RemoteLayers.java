@@ -67,11 +67,7 @@ public final class RemoteLayers implements AutoCloseable {
     this.metrics = metrics;
     this.resolved =
         new ResolvedLayers(
-            finder,
-            layers,
-            config.get(ConfigKeys.VERIFICATION_ALLOW_UNVERIFIED_TOC),
-            config.get(ConfigKeys.REGISTRY_RESOLVE_TIMEOUT_MILLIS),
-            this::collect);
+            finder, layers, config.get(ConfigKeys.REGISTRY_RESOLVE_TIMEOUT_MILLIS), this::collect);
   }
 
   /** Starts to resolve the image's other layers in the background. */
@@ -91,6 +87,33 @@ public final class RemoteLayers implements AutoCloseable {
   /** Says that a layer is unpacked because the client did not name its image. */
   void noLabels(String target) {
     fallback("unknown image", target, FallbackReason.NO_LABELS, "the client names no image");
+  }
+
+  /**
+   * Whether a committed snapshot has what the request asks for. Its name says nothing of that: it
+   * is made of what images claim of their uncompressed layers, and of a remote one nobody has seen
+   * the whole.
+   *
+   * @return false where it has something else; that has been logged and counted
+   */
+  boolean isSame(StoredSnapshot snapshot, LayerRequest request) {
+    if (!snapshot.info().labels().containsKey(Labels.REMOTE)) {
+      // Unpacked in full, and compared with its name by containerd.
+      return true;
+    }
+    LayerRequest has = LayerRequest.of(snapshot.info().labels()).orElse(null);
+    if (has != null
+        && has.layer().equals(request.layer())
+        && (request.tocDigest().isEmpty()
+            || has.tocDigest().isEmpty()
+            || has.tocDigest().equals(request.tocDigest()))) {
+      return true;
+    }
+    fallback(
+        request,
+        FallbackReason.CONFLICT,
+        "snapshot " + snapshot.info().name() + " holds another layer or TOC under the same chain");
+    return false;
   }
 
   /**

@@ -39,12 +39,23 @@ final class ResolvedLayers implements AutoCloseable {
 
   private final LayerFinder finder;
   private final LayerStore layers;
-  private final boolean allowUnverifiedToc;
   private final long timeoutMillis;
   private final Semaphore background = new Semaphore(MAX_BACKGROUND);
   private final ExecutorService executor =
       Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("resolve-", 0).factory());
-  private final Cache<String, CompletableFuture<Resolved>> kept;
+
+  /**
+   * By image and layer: another image may claim a layer of the same digest with another TOC, and
+   * what the one says must not decide for the other.
+   */
+  private final Cache<Key, CompletableFuture<Resolved>> kept;
+
+  /** Whose layer it is. */
+  private record Key(String reference, String manifest, String layer) {
+    static Key of(LayerRequest request) {
+      return new Key(request.reference(), request.manifest(), request.layer());
+    }
+  }
 
   /**
    * A resolver.
@@ -52,14 +63,9 @@ final class ResolvedLayers implements AutoCloseable {
    * @param forgotten called with a layer's digest when it is no longer held open here
    */
   ResolvedLayers(
-      LayerFinder finder,
-      LayerStore layers,
-      boolean allowUnverifiedToc,
-      long timeoutMillis,
-      Consumer<Digest> forgotten) {
+      LayerFinder finder, LayerStore layers, long timeoutMillis, Consumer<Digest> forgotten) {
     this.finder = finder;
     this.layers = layers;
-    this.allowUnverifiedToc = allowUnverifiedToc;
     this.timeoutMillis = timeoutMillis;
     this.kept =
         Caffeine.newBuilder()
@@ -68,7 +74,7 @@ final class ResolvedLayers implements AutoCloseable {
             .scheduler(Scheduler.systemScheduler())
             .executor(executor)
             .removalListener(
-                (@Nullable String digest,
+                (@Nullable Key key,
                     @Nullable CompletableFuture<Resolved> future,
                     RemovalCause cause) -> {
                   if (future != null) {
@@ -116,7 +122,7 @@ final class ResolvedLayers implements AutoCloseable {
           FallbackReason.TIMEOUT, "not resolved within " + timeoutMillis + " ms", e);
     } catch (ExecutionException e) {
       // The next attempt is to try again: what failed may have passed.
-      kept.asMap().remove(request.layer(), future);
+      kept.asMap().remove(Key.of(request), future);
       if (e.getCause() instanceof Exception cause) {
         throw cause;
       }
@@ -126,8 +132,8 @@ final class ResolvedLayers implements AutoCloseable {
 
   private CompletableFuture<Resolved> future(LayerRequest request, boolean inBackground) {
     return kept.get(
-        request.layer(),
-        layer -> {
+        Key.of(request),
+        key -> {
           CompletableFuture<Resolved> future = new CompletableFuture<>();
           executor.execute(() -> resolve(request, inBackground, future));
           return future;
@@ -142,12 +148,6 @@ final class ResolvedLayers implements AutoCloseable {
       }
       try {
         LayerFinder.Found found = finder.find(request);
-        if (found.source().tocDigest().isEmpty() && !allowUnverifiedToc) {
-          throw new FallbackException(
-              FallbackReason.NO_TOC_DIGEST,
-              "its manifest names no TOC digest; convert the image again, or set"
-                  + " verification.allow_unverified_toc");
-        }
         future.complete(new Resolved(found, layers.open(found.source(), found.blob())));
       } finally {
         if (inBackground) {
@@ -167,7 +167,8 @@ final class ResolvedLayers implements AutoCloseable {
 
   /** Whether the layer is held open here. */
   boolean holds(Digest layer) {
-    return kept.getIfPresent(layer.toString()) != null;
+    String digest = layer.toString();
+    return kept.asMap().keySet().stream().anyMatch(key -> key.layer().equals(digest));
   }
 
   @Override

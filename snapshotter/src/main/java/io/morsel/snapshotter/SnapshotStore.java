@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -326,22 +327,28 @@ public final class SnapshotStore implements AutoCloseable {
         });
   }
 
-  /** Whether a committed snapshot on this parent has the label with this value. */
-  boolean hasCommitted(String label, String value, String parent) throws ContainerdException {
+  /**
+   * The committed snapshot on this parent that has the label with this value; of several the one
+   * that {@link #list} has first, which is the one that containerd takes.
+   */
+  Optional<StoredSnapshot> findCommitted(String label, String value, String parent)
+      throws ContainerdException {
     return database.read(
         connection -> {
           try (PreparedStatement statement =
               connection.prepareStatement(
-                  "SELECT 1 FROM label l JOIN snapshot s ON s.id = l.snapshot"
+                  "SELECT s.name FROM label l JOIN snapshot s ON s.id = l.snapshot"
                       + " LEFT JOIN snapshot p ON p.id = s.parent"
                       + " WHERE l.key = ?1 AND l.value = ?2 AND s.kind = ?3"
-                      + " AND coalesce(p.name, '') = ?4 LIMIT 1")) {
+                      + " AND coalesce(p.name, '') = ?4 ORDER BY s.name LIMIT 1")) {
             statement.setString(1, label);
             statement.setString(2, value);
             statement.setInt(3, SnapshotKind.COMMITTED.code());
             statement.setString(4, parent);
             try (ResultSet rows = statement.executeQuery()) {
-              return rows.next();
+              return rows.next()
+                  ? Optional.ofNullable(find(connection, rows.getString(1)))
+                  : Optional.empty();
             }
           }
         });

@@ -191,8 +191,12 @@ public final class Snapshotter implements AutoCloseable {
       String key, String parent, String target, Map<String, String> labels, LayerRequest request)
       throws ContainerdException {
     try (var _ = targetLocks.lock(target + "\n" + parent)) {
-      if (findTarget(target, parent)) {
-        throw alreadyExists(target);
+      Optional<StoredSnapshot> known = store.findCommitted(Labels.SNAPSHOT_REF, target, parent);
+      if (known.isPresent()) {
+        if (remote.isSame(known.get(), request)) {
+          throw alreadyExists(target);
+        }
+        return;
       }
       remote.announce(request);
       Optional<ResolvedLayers.Resolved> layer = remote.resolve(request);
@@ -224,11 +228,6 @@ public final class Snapshotter implements AutoCloseable {
     StoredSnapshot removed = store.remove(key);
     remote.unmount(removed.id());
     cleaner.wake();
-  }
-
-  /** Whether the target is committed on this parent: then containerd will find it by its label. */
-  private boolean findTarget(String target, String parent) throws ContainerdException {
-    return store.hasCommitted(Labels.SNAPSHOT_REF, target, parent);
   }
 
   /**

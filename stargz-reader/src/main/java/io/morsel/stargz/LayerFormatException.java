@@ -12,6 +12,8 @@ public final class LayerFormatException extends IOException {
     MALFORMED,
     /** A size, depth or count exceeds {@link LayerLimits}. */
     TOO_LARGE,
+    /** Nothing verified names the TOC's digest, and unverified TOCs are not allowed. */
+    NO_TOC_DIGEST,
     /** The TOC does not have the expected digest. */
     TOC_DIGEST_MISMATCH,
     /** A chunk does not have the digest that the TOC gives. */

@@ -2,42 +2,53 @@ package io.morsel.cli.terminal;
 
 import java.time.Duration;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 
 /** Lets work end in order when the program gets SIGINT or SIGTERM. */
 public final class Interruption {
   private Interruption() {}
 
   /**
-   * Runs {@code work} on the calling thread. When the virtual machine is asked to end meanwhile,
-   * the thread is interrupted, and the virtual machine waits until the work has cleaned up.
+   * Runs {@code work} on a virtual thread, whose network I/O can be interrupted, and waits for it.
+   * When the virtual machine is asked to end meanwhile, or the calling thread is interrupted, so is
+   * the work, and its clean-up is waited for.
    *
-   * @param grace the longest that the end waits for
+   * @param grace the longest that the virtual machine's end waits for
+   * @throws Exception what the work throws
    */
   public static <T> T guard(Duration grace, Callable<T> work) throws Exception {
-    Thread worker = Thread.currentThread();
-    CountDownLatch done = new CountDownLatch(1);
+    FutureTask<T> task = new FutureTask<>(work);
+    Thread worker = Thread.ofVirtual().name("command").unstarted(task);
     Thread hook =
-        Thread.ofPlatform()
-            .name("interruption")
-            .unstarted(
-                () -> {
-                  worker.interrupt();
-                  try {
-                    if (!done.await(grace.toMillis(), TimeUnit.MILLISECONDS)) {
-                      System.err.println("morsel: ended without having cleaned up in time");
-                    }
-                  } catch (InterruptedException e) {
-                    Thread.currentThread().interrupt();
-                  }
-                });
+        Thread.ofPlatform().name("interruption").unstarted(() -> interrupt(worker, grace));
     Runtime.getRuntime().addShutdownHook(hook);
+    worker.start();
     try {
-      return work.call();
+      return task.get();
+    } catch (InterruptedException interrupted) {
+      interrupt(worker, grace);
+      throw interrupted;
+    } catch (ExecutionException failed) {
+      switch (failed.getCause()) {
+        case Exception failure -> throw failure;
+        case Error error -> throw error;
+        case null, default -> throw failed;
+      }
     } finally {
-      done.countDown();
       unhook(hook);
+    }
+  }
+
+  private static void interrupt(Thread worker, Duration grace) {
+    worker.interrupt();
+    try {
+      if (!worker.join(grace)) {
+        System.err.println(
+            "morsel: ended without having cleaned up within " + grace.toSeconds() + " s");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 
@@ -45,7 +56,7 @@ public final class Interruption {
     try {
       Runtime.getRuntime().removeShutdownHook(hook);
     } catch (IllegalStateException e) {
-      // The end has begun: the hook runs and has just been released.
+      // The virtual machine is ending already, and the hook runs.
       Thread.currentThread().interrupt();
     }
   }

@@ -1,0 +1,239 @@
+package io.morsel.prefetch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.morsel.stargz.LayerLimits;
+import java.io.ByteArrayInputStream;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Who goes first. */
+@Timeout(60)
+final class FetchSchedulerTest {
+  private static final int CHUNK = 1 << 20;
+
+  @TempDir private Path directory;
+  private final ExecutorService threads = Executors.newCachedThreadPool();
+
+  @AfterEach
+  void stop() {
+    threads.shutdownNow();
+  }
+
+  private static FetchSettings settings(boolean prefetch, boolean fill, long delayMillis) {
+    return new FetchSettings(
+        prefetch, fill, delayMillis, 4, CHUNK, 1 << 20, 20_000, false, LayerLimits.DEFAULT);
+  }
+
+  @Test
+  void demandOvertakesBulkThatOccupiesItsSlots() throws Exception {
+    CountDownLatch reached = new CountDownLatch(2);
+    CountDownLatch go = new CountDownLatch(1);
+    try (Rig rig =
+        new Rig(
+            SampleLayer.uniform(20, CHUNK),
+            directory,
+            settings(false, false, 0),
+            OptionalLong.empty())) {
+      rig.blob.script(
+          (n, range, bytes) ->
+              n < 2
+                  ? ScriptedBlob.pausing(bytes, 0, reached, go)
+                  : new ByteArrayInputStream(bytes));
+      Future<?> bulk =
+          threads.submit(
+              () -> {
+                rig.reader.ensure(0, 20L * CHUNK, FetchPriority.READ_AHEAD);
+                return true;
+              });
+      reached.await();
+
+      // Of four slots, bulk has its two, and its other chunks wait.
+      assertThat(rig.read(19L * CHUNK, 10)).isEqualTo(rig.expected(19L * CHUNK, 10));
+
+      assertThat(rig.blob.ranges)
+          .extracting(ScriptedBlob.Range::offset)
+          .containsExactly(0L, (long) CHUNK, 19L * CHUNK);
+      go.countDown();
+      bulk.get();
+      assertThat(rig.blob.ranges).as("nothing was fetched twice").hasSize(20);
+    }
+  }
+
+  @Test
+  void demandTakesAFarChunkOutOfARunningRequest() throws Exception {
+    CountDownLatch reached = new CountDownLatch(1);
+    CountDownLatch go = new CountDownLatch(1);
+    FetchSettings large =
+        new FetchSettings(
+            false, false, 0, 4, 16 << 20, 1 << 20, 20_000, false, LayerLimits.DEFAULT);
+    try (Rig rig = new Rig(SampleLayer.uniform(8, CHUNK), directory, large, OptionalLong.empty())) {
+      rig.blob.script(
+          (n, range, bytes) ->
+              n == 0
+                  ? ScriptedBlob.pausing(bytes, CHUNK, reached, go)
+                  : new ByteArrayInputStream(bytes));
+      Future<?> bulk =
+          threads.submit(
+              () -> {
+                rig.reader.ensure(0, 8L * CHUNK, FetchPriority.BACKGROUND);
+                return true;
+              });
+      reached.await();
+
+      assertThat(rig.read(6L * CHUNK, 10)).isEqualTo(rig.expected(6L * CHUNK, 10));
+
+      assertThat(rig.blob.ranges)
+          .containsExactly(
+              new ScriptedBlob.Range(0, 8L * CHUNK), new ScriptedBlob.Range(6L * CHUNK, CHUNK));
+      go.countDown();
+      bulk.get();
+      rig.events.awaitStored(8L * CHUNK);
+      assertThat(rig.events.storedBytes).hasValue(8L * CHUNK);
+      assertThat(rig.read(0, 8 * CHUNK)).isEqualTo(rig.sample.data);
+    }
+  }
+
+  @Test
+  void layersTakeTurns() throws Exception {
+    CountDownLatch reached = new CountDownLatch(1);
+    CountDownLatch go = new CountDownLatch(1);
+    List<String> order = new ArrayList<>();
+    Events events = new Events();
+    FetchScheduler scheduler =
+        new FetchScheduler(
+            new FetchSettings(
+                false, false, 0, 1, CHUNK, 1 << 20, 20_000, false, LayerLimits.DEFAULT),
+            events,
+            System::nanoTime);
+    SampleLayer sample = SampleLayer.uniform(4, CHUNK);
+    List<LayerData> layers = new ArrayList<>();
+    try {
+      for (String name : List.of("a", "b")) {
+        Path home = Files.createDirectory(directory.resolve(name));
+        ScriptedBlob blob =
+            new ScriptedBlob(
+                sample.blob,
+                (n, range, bytes) -> {
+                  synchronized (order) {
+                    order.add(name);
+                  }
+                  return name.equals("a") && n == 0
+                      ? ScriptedBlob.pausing(bytes, 0, reached, go)
+                      : new ByteArrayInputStream(bytes);
+                });
+        layers.add(LayerData.open(scheduler, sample.spec(home, OptionalLong.empty()), () -> blob));
+      }
+      List<Future<?>> ensures = new ArrayList<>();
+      ensures.add(threads.submit(() -> ensureAll(layers.get(0), sample)));
+      reached.await();
+      ensures.add(threads.submit(() -> ensureAll(layers.get(1), sample)));
+      awaitQueued(scheduler, layers.get(1));
+      go.countDown();
+      for (Future<?> ensure : ensures) {
+        ensure.get();
+      }
+
+      // One bulk slot: a has it, and from then on they alternate.
+      assertThat(order).containsExactly("a", "a", "b", "a", "b", "a", "b", "b");
+    } finally {
+      for (LayerData layer : layers) {
+        layer.close();
+      }
+      scheduler.close();
+    }
+  }
+
+  private static boolean ensureAll(LayerData layer, SampleLayer sample) throws Exception {
+    new LayerReader(layer).ensure(0, sample.data.length, FetchPriority.READ_AHEAD);
+    return true;
+  }
+
+  private static void awaitQueued(FetchScheduler scheduler, LayerData layer) {
+    while (true) {
+      scheduler.lock.lock();
+      try {
+        if (layer.flights().hasQueued(FetchPriority.READ_AHEAD)) {
+          return;
+        }
+      } finally {
+        scheduler.lock.unlock();
+      }
+      Thread.onSpinWait();
+    }
+  }
+
+  @Test
+  void prefetchesUpToTheLandmark() throws Exception {
+    try (Rig rig =
+        new Rig(
+            SampleLayer.uniform(10, CHUNK),
+            directory,
+            settings(true, false, 0),
+            OptionalLong.of(3L * CHUNK))) {
+      rig.layer.startBulk();
+      rig.events.awaitStored(3L * CHUNK);
+      rig.events.awaitRequests(3);
+
+      assertThat(rig.layer.presentBytes()).isEqualTo(3L * CHUNK);
+      assertThat(rig.blob.ranges).hasSize(3);
+    }
+  }
+
+  @Test
+  void fillsInTheBackgroundWhatNobodyReads() throws Exception {
+    SampleLayer sample = SampleLayer.uniform(10, CHUNK);
+    try (Rig rig = new Rig(sample, directory, settings(false, true, 0), OptionalLong.empty())) {
+      rig.layer.startBulk();
+      rig.events.awaitStored(10L * CHUNK);
+
+      assertThat(rig.layer.present.isFull()).isTrue();
+      assertThat(rig.blob.ranges).hasSize(10);
+      assertThat(rig.read(0, 10 * CHUNK)).isEqualTo(sample.data);
+    }
+  }
+
+  @Test
+  void goesOnFillingAfterTheRegistryFailed() throws Exception {
+    SampleLayer sample = SampleLayer.uniform(5, CHUNK);
+    try (Rig rig = new Rig(sample, directory, settings(false, true, 0), OptionalLong.empty())) {
+      rig.blob.script(
+          (n, range, bytes) ->
+              new ByteArrayInputStream(bytes, 0, n == 0 ? bytes.length - 1 : bytes.length));
+      rig.layer.startBulk();
+      rig.events.awaitStored(5L * CHUNK);
+
+      assertThat(rig.events.failedRequests).hasValue(1);
+      assertThat(rig.layer.present.isFull()).isTrue();
+    }
+  }
+
+  @Test
+  void doesNotFillWhileReadersMiss() throws Exception {
+    try (Rig rig =
+        new Rig(
+            SampleLayer.uniform(10, CHUNK),
+            directory,
+            settings(false, true, 3_600_000),
+            OptionalLong.empty())) {
+      rig.layer.startBulk();
+      ByteBuffer target = ByteBuffer.allocateDirect(10);
+      rig.reader.read(0, target);
+
+      rig.events.awaitRequests(1);
+      assertThat(rig.blob.ranges).hasSize(1);
+    }
+  }
+}
