@@ -42,8 +42,10 @@ public final class Daemon implements AutoCloseable {
   private final AtomicBoolean stopping = new AtomicBoolean();
   private final CountDownLatch stopped = new CountDownLatch(1);
   private final Path address;
-  private @Nullable UnixServer server;
-  private @Nullable HttpEndpoint http;
+  private final Thread signalHook = new Thread(this::stopBySignal, "stop");
+  private volatile boolean awaited;
+  private volatile @Nullable UnixServer server;
+  private volatile @Nullable HttpEndpoint http;
 
   private Daemon(Path address) {
     this.address = address;
@@ -59,6 +61,7 @@ public final class Daemon implements AutoCloseable {
   public static Daemon start(MorselConfig config, String version) throws IOException {
     Daemon daemon = new Daemon(config.get(ConfigKeys.ADDRESS));
     boolean started = false;
+    Runtime.getRuntime().addShutdownHook(daemon.signalHook);
     try {
       daemon.assemble(config, version);
       started = true;
@@ -105,13 +108,17 @@ public final class Daemon implements AutoCloseable {
     snapshotter.cleanup();
     String metricsAddress = config.get(ConfigKeys.METRICS_ADDRESS);
     if (!metricsAddress.isEmpty()) {
-      http = add(HttpEndpoint.start(metricsAddress, metrics.registry(), () -> !stopping.get()));
+      http =
+          add(
+              HttpEndpoint.start(
+                  metricsAddress, metrics.registry(), () -> server != null && !stopping.get()));
     }
     server =
-        UnixServer.start(
-            address,
-            List.of(new SnapshotsService(snapshotter).bindService()),
-            List.of(metrics.interceptor()));
+        add(
+            UnixServer.start(
+                address,
+                List.of(new SnapshotsService(snapshotter).bindService()),
+                List.of(metrics.interceptor())));
     log.info(
         "morsel {} serves snapshots on {} from {} with the {} front end",
         version,
@@ -120,8 +127,14 @@ public final class Daemon implements AutoCloseable {
         mounter.backend());
   }
 
-  private <T extends AutoCloseable> T add(T part) {
-    parts.push(part);
+  private <T extends AutoCloseable> T add(T part) throws IOException {
+    synchronized (parts) {
+      parts.push(part);
+    }
+    if (stopping.get()) {
+      closeParts();
+      throw new IOException("told to stop while starting");
+    }
     return part;
   }
 
@@ -177,17 +190,20 @@ public final class Daemon implements AutoCloseable {
    * process with status 0; or returns when somebody calls {@link #close}.
    */
   public void awaitTermination() throws InterruptedException {
-    Thread hook =
-        new Thread(
-            () -> {
-              log.info("stopping");
-              close();
-              // Otherwise the JVM would report the signal as a failure to the service manager.
-              Runtime.getRuntime().halt(0);
-            },
-            "stop");
-    Runtime.getRuntime().addShutdownHook(hook);
+    awaited = true;
     stopped.await();
+  }
+
+  private void stopBySignal() {
+    if (stopping.get()) {
+      return;
+    }
+    log.info("stopping");
+    close();
+    if (awaited) {
+      // Otherwise the JVM would report the signal as a failure to the service manager.
+      Runtime.getRuntime().halt(0);
+    }
   }
 
   /**
@@ -200,24 +216,39 @@ public final class Daemon implements AutoCloseable {
       return;
     }
     SdNotify.stopping();
-    if (server != null) {
+    UnixServer serving = server;
+    if (serving != null) {
       try {
-        if (!server.stop(STOP_GRACE)) {
+        if (!serving.stop(STOP_GRACE)) {
           log.warn("calls were still under way after {}", STOP_GRACE);
         }
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
-        server.close();
       }
     }
-    while (!parts.isEmpty()) {
-      AutoCloseable part = parts.pop();
+    closeParts();
+    try {
+      Runtime.getRuntime().removeShutdownHook(signalHook);
+    } catch (IllegalStateException e) {
+      log.debug("the process is ending");
+    }
+    stopped.countDown();
+  }
+
+  private void closeParts() {
+    while (true) {
+      AutoCloseable part;
+      synchronized (parts) {
+        if (parts.isEmpty()) {
+          return;
+        }
+        part = parts.pop();
+      }
       try {
         part.close();
       } catch (Exception e) {
         log.warn("closing {}: {}", part.getClass().getSimpleName(), e.toString());
       }
     }
-    stopped.countDown();
   }
 }

@@ -52,7 +52,11 @@ final class HttpEndpoint implements AutoCloseable {
               case "/metrics" -> metrics(exchange, formats, registry);
               case "/healthz" -> {
                 boolean good = healthy.getAsBoolean();
-                send(exchange, good ? 200 : 503, "text/plain", text(good ? "ok\n" : "stopping\n"));
+                send(
+                    exchange,
+                    good ? 200 : 503,
+                    "text/plain",
+                    text(good ? "ok\n" : "not serving\n"));
               }
               default -> send(exchange, 404, "text/plain", text("/metrics or /healthz\n"));
             }

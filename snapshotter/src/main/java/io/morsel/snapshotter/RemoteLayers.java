@@ -128,7 +128,14 @@ public final class RemoteLayers implements AutoCloseable {
       Thread.currentThread().interrupt();
       fallback(request, FallbackReason.TIMEOUT, "the call was given up");
     } catch (Exception e) {
-      fallback(request, FallbackReason.of(e), describe(e));
+      FallbackReason reason = FallbackReason.of(e);
+      fallback(
+          request,
+          reason,
+          reason == FallbackReason.NO_TOC_DIGEST
+              ? "its manifest names no TOC digest, as that of any image that was not converted for"
+                  + " lazy pulling (see 'morsel convert')"
+              : describe(e));
     }
     return Optional.empty();
   }
