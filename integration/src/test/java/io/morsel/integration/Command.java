@@ -29,14 +29,18 @@ final class Command {
 
   static Command of(Object... words) {
     List<String> list = new ArrayList<>();
+    flatten(List.of(words), list);
+    return new Command(List.copyOf(list), Map.of());
+  }
+
+  private static void flatten(List<?> words, List<String> into) {
     for (Object word : words) {
       if (word instanceof List<?> several) {
-        several.forEach(w -> list.add(w.toString()));
+        flatten(several, into);
       } else {
-        list.add(word.toString());
+        into.add(word.toString());
       }
     }
-    return new Command(List.copyOf(list), Map.of());
   }
 
   Command with(String variable, Object value) {

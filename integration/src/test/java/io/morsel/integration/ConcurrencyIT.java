@@ -24,6 +24,10 @@ import org.junit.jupiter.api.Test;
 class ConcurrencyIT {
   private static final int CALLS = 100;
 
+  /** Without it, containerd's garbage collector takes what no lease holds, at any moment. */
+  private static final java.util.Map<String, String> KEPT =
+      java.util.Map.of("containerd.io/gc.root", "test");
+
   @Test
   void preparesCommitsAndRemovesAtOnce() throws InterruptedException, ExecutionException {
     try (Node node = Node.start(Node.Options.DEFAULT);
@@ -68,7 +72,11 @@ class ConcurrencyIT {
       SnapshotsGrpc.SnapshotsBlockingStub snapshots, String name, int number) {
     try {
       snapshots.prepare(
-          PrepareSnapshotRequest.newBuilder().setSnapshotter("morsel").setKey(name).build());
+          PrepareSnapshotRequest.newBuilder()
+              .setSnapshotter("morsel")
+              .setKey(name)
+              .putAllLabels(KEPT)
+              .build());
     } catch (StatusRuntimeException e) {
       assertThat(e.getStatus().getCode()).isEqualTo(Status.Code.ALREADY_EXISTS);
       return false;
@@ -78,6 +86,7 @@ class ConcurrencyIT {
             .setSnapshotter("morsel")
             .setKey(name)
             .setName(name + "-committed")
+            .putAllLabels(KEPT)
             .build());
     String child = "child-" + number;
     snapshots.prepare(
@@ -85,6 +94,7 @@ class ConcurrencyIT {
             .setSnapshotter("morsel")
             .setKey(child)
             .setParent(name + "-committed")
+            .putAllLabels(KEPT)
             .build());
     snapshots.remove(
         RemoveSnapshotRequest.newBuilder().setSnapshotter("morsel").setKey(child).build());

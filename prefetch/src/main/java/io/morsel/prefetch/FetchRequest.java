@@ -14,7 +14,7 @@ final class FetchRequest {
    * Chunks that share one compressed stream.
    *
    * @param blobOffset where the stream starts in the blob
-   * @param lengthBytes how many bytes of the blob hold it
+   * @param lengthBytes how many bytes of the blob hold what is wanted of it
    * @param chunks the wanted chunks in it
    */
   record Unit(long blobOffset, int lengthBytes, List<Integer> chunks) {}

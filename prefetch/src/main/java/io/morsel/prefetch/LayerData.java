@@ -290,7 +290,9 @@ final class LayerData implements AutoCloseable {
     try {
       content = Content.allocate(scheduler.buffers, spec.table().dataLength(chunk));
       ByteBuffer target = content.view();
-      spec.decoder().decode(chunk, compressed.duplicate(), target);
+      // A chunk near the start of a stream needs only so much of it.
+      int needed = (int) spec.table().blobLength(chunk);
+      spec.decoder().decode(chunk, compressed.duplicate().limit(needed), target);
       if (target.hasRemaining()) {
         throw new LayerFormatException(
             LayerFormatException.Kind.MALFORMED, target.remaining() + " bytes are missing of it");
@@ -368,11 +370,23 @@ final class LayerData implements AutoCloseable {
   /** A chunk is not what the index says: it is fetched once more, and then given up. */
   private void corrupt(Flight flight, Throwable cause) {
     int chunk = flight.chunk;
-    boolean givenUp;
+    if (!(cause instanceof IOException)) {
+      log.error("{}: decoding failed unexpectedly", describe(chunk), cause);
+    }
+    // The flight is this thread's while it is being decoded.
+    boolean givenUp = flight.refetched;
+    // Told before the readers are, so that whoever sees a read fail finds the reason.
+    if (givenUp) {
+      log.error("{}: corrupt, twice: {}", describe(chunk), cause.getMessage());
+      scheduler.observer.corruptChunk(name(), chunk);
+    } else {
+      log.warn("{}: corrupt, is fetched again: {}", describe(chunk), cause.getMessage());
+    }
     scheduler.lock.lock();
     try {
-      givenUp = flight.refetched || closed;
-      if (givenUp) {
+      if (closed) {
+        end(flight, Flight.Failure.LASTING, closedException());
+      } else if (givenUp) {
         IOException failure =
             cause instanceof IOException e
                 ? e
@@ -385,15 +399,6 @@ final class LayerData implements AutoCloseable {
       }
     } finally {
       scheduler.lock.unlock();
-    }
-    if (!(cause instanceof IOException)) {
-      log.error("{}: decoding failed unexpectedly", describe(chunk), cause);
-    }
-    if (givenUp) {
-      log.error("{}: corrupt, twice: {}", describe(chunk), cause.getMessage());
-      scheduler.observer.corruptChunk(name(), chunk);
-    } else {
-      log.warn("{}: corrupt, is fetched again: {}", describe(chunk), cause.getMessage());
     }
   }
 

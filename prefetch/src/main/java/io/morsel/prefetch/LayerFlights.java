@@ -63,7 +63,7 @@ final class LayerFlights {
     this.present = present;
     this.decoders = decoders;
     this.maxRequestBytes = settings.maxRequestBytes();
-    this.maxStreamBytes = 2L * settings.limits().maxChunkBytes();
+    this.maxStreamBytes = 3L * settings.limits().maxChunkBytes();
     for (FetchPriority priority : FetchPriority.values()) {
       queued.put(priority, new LinkedHashMap<>());
     }
@@ -289,15 +289,18 @@ final class LayerFlights {
   private FetchRequest plan(int start, FetchPriority priority, @Nullable BulkRun run) {
     long from = table.blobOffset(start);
     long to = from + table.blobLength(start);
+    long lastOffset = from;
+    // Where the leftmost stream of the request has to end.
+    long bound = Long.MAX_VALUE;
     Deque<Integer> chunks = new ArrayDeque<>();
     chunks.add(start);
-    long innermost = table.blobLength(start);
     for (int i = start - 1; i >= 0 && chunks.size() < MAX_REQUEST_CHUNKS; i--) {
       long offset = table.blobOffset(i);
       long end = offset + table.blobLength(i);
-      if (offset == from && end == from + innermost) {
-        if (isShared(i)) {
+      if (offset == from) {
+        if (isShared(i) && end <= bound && (end <= to || end - from <= maxRequestBytes)) {
           chunks.addFirst(i);
+          to = Math.max(to, end);
         }
         continue;
       }
@@ -306,19 +309,19 @@ final class LayerFlights {
       }
       if (from - end <= MAX_GAP_BYTES && isWanted(i, run)) {
         chunks.addFirst(i);
+        bound = from;
         from = offset;
-        innermost = end - offset;
       } else if (from - offset > MAX_GAP_BYTES) {
         break;
       }
     }
-    long lastOffset = table.blobOffset(start);
     for (int i = start + 1; i < table.count() && chunks.size() < MAX_REQUEST_CHUNKS; i++) {
       long offset = table.blobOffset(i);
       long end = offset + table.blobLength(i);
-      if (offset == lastOffset && end == to) {
-        if (isShared(i)) {
+      if (offset == lastOffset) {
+        if (isShared(i) && (end <= to || end - from <= maxRequestBytes)) {
           chunks.addLast(i);
+          to = Math.max(to, end);
         }
         continue;
       }
@@ -344,7 +347,7 @@ final class LayerFlights {
   private boolean isShared(int chunk) {
     Flight flight = flights.get(chunk);
     return flight == null
-        ? !present.get(chunk) && !refusals.containsKey(chunk)
+        ? !present.get(chunk) && !refusals.containsKey(chunk) && isSane(chunk)
         : flight.state == Flight.State.QUEUED;
   }
 
@@ -379,9 +382,12 @@ final class LayerFlights {
   }
 
   private FetchRequest.Unit unit(List<Integer> chunks) {
-    int first = chunks.getFirst();
+    long lengthBytes = 0;
+    for (int chunk : chunks) {
+      lengthBytes = Math.max(lengthBytes, table.blobLength(chunk));
+    }
     return new FetchRequest.Unit(
-        table.blobOffset(first), Math.toIntExact(table.blobLength(first)), List.copyOf(chunks));
+        table.blobOffset(chunks.getFirst()), Math.toIntExact(lengthBytes), List.copyOf(chunks));
   }
 
   private void releaseIfUnused(Flight flight) {

@@ -108,8 +108,11 @@ final class SampleLayer implements ChunkTable, ChunkDecoder {
         length += lengths[i];
       }
       long inner = 0;
+      boolean prefixes = sharedOdds > 0 && random.nextBoolean();
       for (int i = stream[0]; i < stream[1]; i++) {
-        chunks[i] = new Chunk(offsets[i], lengths[i], blobBytes, length, inner);
+        chunks[i] =
+            new Chunk(
+                offsets[i], lengths[i], blobBytes, prefixes ? inner + lengths[i] : length, inner);
         inner += lengths[i];
       }
       blobBytes += length;

@@ -46,6 +46,9 @@ final class LayerConverter {
 
   private static final int FOOTER_BYTES = 51;
 
+  /** What the JDK makes of ENOSPC. */
+  private static final String NO_SPACE = "No space left on device";
+
   private final ImageSource source;
   private final ImageTarget target;
   private final EstargzOptions options;
@@ -125,6 +128,15 @@ final class LayerConverter {
           "layer %s of %s (%s) can't be converted: %s"
               .formatted(layer.digest(), source.name(), layer.mediaType(), e.getMessage()),
           e);
+    } catch (IOException e) {
+      if (NO_SPACE.equals(e.getMessage())) {
+        throw new IOException(
+            "%s is full: layer %s needs its uncompressed and its new size there; name another"
+                    .formatted(scratchDirectory.getParent(), layer.digest())
+                + " place with --temp-dir, or work on fewer layers at a time with --jobs",
+            e);
+      }
+      throw e;
     }
   }
 

@@ -13,6 +13,8 @@ import io.morsel.stargz.tar.TarType;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -24,6 +26,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -194,6 +197,40 @@ final class EstargzWriterTest {
     assertThat((String) toc.get("name")).startsWith("caf\ufffd/");
     assertThat(toc.get("xattrs"))
         .isEqualTo(Map.of("user.x", "AP8KPQ==", "security.capability", ""));
+  }
+
+  @Test
+  void fillsTheHolesOfSparseFiles() throws Exception {
+    Assumptions.assumeTrue(Files.isExecutable(Path.of("/usr/bin/tar")), "tar is not installed");
+    String shell =
+        """
+        set -e; cd "$1"; truncate -s 900000 sparse
+        for at in 3 70 71 130 200; do printf "part-$at" | dd of=sparse bs=4096 seek=$at conv=notrunc
+        done 2> dd.log; tar --sparse --format=posix -cf sparse.tar sparse
+        """;
+    Path directory = Files.createTempDirectory(scratch, "sparse");
+    assertThat(
+            new ProcessBuilder("/bin/sh", "-c", shell, "sh", directory.toString())
+                .start()
+                .waitFor())
+        .isZero();
+    byte[] tar = Files.readAllBytes(directory.resolve("sparse.tar"));
+    assertThat(tar.length).isLessThan(200_000);
+
+    Result result = write(SMALL_CHUNKS, tar);
+
+    StargzFile file = new StargzFile(result.blob(), 51);
+    assertThat(file.files().getLast()).isEqualTo(Files.readAllBytes(directory.resolve("sparse")));
+    assertThat(StargzFile.number(file.entry("sparse"), "size")).isEqualTo(900_000);
+  }
+
+  @Test
+  void stopsWhenInterruptedAndLeavesNothingBehind() {
+    byte[] tar = RandomLayer.of(new Random(9)).tar();
+    Thread.currentThread().interrupt();
+    assertThatThrownBy(() -> write(SMALL_CHUNKS, tar)).isInstanceOf(InterruptedIOException.class);
+    assertThat(Thread.interrupted()).isTrue();
+    assertThat(scratch).isEmptyDirectory();
   }
 
   @Test
