@@ -97,9 +97,9 @@ class LazyStartIT {
       assertThat(node.run("morsel", plain, "plain", "/bin/sh", "-c", "ls /data").succeed())
           .contains("file-3");
       assertThat(node.lazyMounts()).isEmpty();
-      assertThat(node.metric("morsel_snapshotter_fallback_total", "reason=\"not_lazy\""))
+      assertThat(node.metric("morsel_snapshotter_fallback_total", "reason=\"no_toc_digest\""))
           .isEqualTo(2);
-      assertThat(node.morselLog()).contains("not_lazy").contains(plain);
+      assertThat(node.morselLog()).contains("no_toc_digest").contains(plain);
     }
   }
 

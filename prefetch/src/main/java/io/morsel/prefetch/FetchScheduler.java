@@ -48,7 +48,8 @@ final class FetchScheduler implements AutoCloseable {
   private int running;
   private int runningBulk;
   private int runningBackground;
-  private long lastDemandNanos;
+  private volatile long lastDemandNanos;
+  private volatile long lastUseNanos;
 
   /**
    * A scheduler with nothing to do yet.
@@ -62,6 +63,7 @@ final class FetchScheduler implements AutoCloseable {
     this.hot = new HotChunks(settings.hotChunkBytes());
     this.maxRequests = Math.max(DEMAND_SLOTS + 1, settings.maxRequests());
     this.lastDemandNanos = now() - TimeUnit.DAYS.toNanos(1);
+    this.lastUseNanos = lastDemandNanos;
     for (FetchPriority priority : FetchPriority.values()) {
       ready.put(priority, new ArrayDeque<>());
     }
@@ -70,6 +72,16 @@ final class FetchScheduler implements AutoCloseable {
   /** The time by which delays are measured. */
   long now() {
     return clock.getAsLong();
+  }
+
+  /** A layer was opened or a reader found something absent: a container starts, or will soon. */
+  void used() {
+    lastUseNanos = now();
+  }
+
+  /** For how long no layer was opened and no reader found anything absent. */
+  long quietNanos() {
+    return now() - lastUseNanos;
   }
 
   /** A layer has, or may have, something to fetch at this priority. */
@@ -87,11 +99,6 @@ final class FetchScheduler implements AutoCloseable {
     } finally {
       lock.unlock();
     }
-  }
-
-  /** Wakes a layer later. */
-  void wakeLater(LayerData layer, FetchPriority priority, long delayNanos) {
-    schedule(() -> wake(layer, priority), delayNanos);
   }
 
   /** Runs something short later; not at all after {@link #close}. */

@@ -7,8 +7,10 @@ import io.morsel.stargz.LayerLimits;
  *
  * @param prefetch whether to fetch up to the landmark at once
  * @param backgroundFill whether to fetch the rest of a layer when nobody waits
- * @param backgroundFillDelayMillis how long a layer's readers must have missed nothing before that
- * @param maxRequests requests in flight to registries, all layers together
+ * @param backgroundFillDelayMillis for how long no reader must have missed anything, and no layer
+ *     been opened, before that; a layer of a node that is never quiet waits 15 times as long
+ * @param maxRequests requests in flight to registries, all layers together; two of them are kept
+ *     for readers, so fewer than three count as three
  * @param maxRequestBytes length of one range request
  * @param hotChunkBytes size of the in-memory tier
  * @param readTimeoutMillis how long a reader waits for a chunk, retries included, before EIO
@@ -28,5 +30,5 @@ public record FetchSettings(
   /** What serves most nodes. */
   public static final FetchSettings DEFAULT =
       new FetchSettings(
-          true, true, 2_000, 8, 8 << 20, 32L << 20, 60_000, false, LayerLimits.DEFAULT);
+          true, true, 3_000, 8, 8 << 20, 32L << 20, 60_000, false, LayerLimits.DEFAULT);
 }

@@ -67,6 +67,13 @@ public final class Layer implements LayerContent, AutoCloseable {
     return layer.data().presentBytes();
   }
 
+  /**
+   * How many of the present bytes are not yet recorded on the disk: a restart would not find them.
+   */
+  public long unsyncedBytes() {
+    return layer.data().unsyncedBytes();
+  }
+
   /** Records on the disk what is present; otherwise that happens every few seconds. */
   public void sync() throws IOException {
     checkOpen();

@@ -7,6 +7,7 @@ import io.morsel.stargz.LayerFormatException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -30,6 +31,10 @@ final class LayerData implements AutoCloseable {
   static final String DATA_FILE = "data";
 
   private static final long FIRST_BULK_DELAY_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+  /** How many times the fill's delay a layer waits at most for a node that is never quiet. */
+  private static final int FILL_PATIENCE = 15;
+
   private static final long LAST_BULK_DELAY_NANOS = TimeUnit.SECONDS.toNanos(60);
 
   /**
@@ -74,9 +79,11 @@ final class LayerData implements AutoCloseable {
 
   // Guarded by the scheduler's lock.
   private final Set<FetchRequest> requests = new HashSet<>();
+  private final EnumSet<FetchPriority> sleeping = EnumSet.noneOf(FetchPriority.class);
   private int decoding;
   private boolean closed;
   private boolean diskRefuses;
+  private boolean diskRefused;
   private volatile boolean bulkStarted;
   private long bulkFromNanos;
   private long bulkDelayNanos = FIRST_BULK_DELAY_NANOS;
@@ -136,6 +143,7 @@ final class LayerData implements AutoCloseable {
         return;
       }
       bulkStarted = true;
+      scheduler.used();
       if (settings.prefetch() && spec.prefetchEndBytes().isPresent()) {
         flights.startBulk(FetchPriority.PREFETCH, spec.prefetchEndBytes().getAsLong());
         scheduler.wake(this, FetchPriority.PREFETCH);
@@ -177,6 +185,7 @@ final class LayerData implements AutoCloseable {
   /** A reader found something absent. */
   void missed() {
     lastMissNanos = scheduler.now();
+    scheduler.used();
     if (!bulkStarted) {
       startBulk();
     }
@@ -194,16 +203,37 @@ final class LayerData implements AutoCloseable {
     long now = scheduler.now();
     long wait = bulkFromNanos - now;
     if (priority == FetchPriority.BACKGROUND) {
-      long quiet =
-          TimeUnit.MILLISECONDS.toNanos(scheduler.settings.backgroundFillDelayMillis())
-              - (now - lastMissNanos);
-      wait = Math.max(wait, quiet);
+      // A container's layers are read by turns: the fill of one would take the link from a start
+      // that is reading another.
+      long delay = TimeUnit.MILLISECONDS.toNanos(scheduler.settings.backgroundFillDelayMillis());
+      long untilNodeIsQuiet = delay - scheduler.quietNanos();
+      long untilPatienceEnds = FILL_PATIENCE * delay - (now - lastMissNanos);
+      wait = Math.max(wait, Math.min(untilNodeIsQuiet, untilPatienceEnds));
     }
     if (wait > 0) {
-      scheduler.wakeLater(this, priority, wait);
+      wakeLater(priority, wait);
       return null;
     }
     return flights.nextBulk(priority);
+  }
+
+  private void wakeLater(FetchPriority priority, long delayNanos) {
+    if (!sleeping.add(priority)) {
+      return;
+    }
+    scheduler.schedule(
+        () -> {
+          scheduler.lock.lock();
+          try {
+            sleeping.remove(priority);
+            if (!closed) {
+              scheduler.wake(this, priority);
+            }
+          } finally {
+            scheduler.lock.unlock();
+          }
+        },
+        delayNanos);
   }
 
   /** A request was sent; the lock is held. */
@@ -235,14 +265,16 @@ final class LayerData implements AutoCloseable {
         }
       }
     }
-    if (request.priority != FetchPriority.DEMAND) {
-      delayBulk();
-    }
+    delayBulk();
   }
 
+  /** Something can't be had or stored at present: bulk tries again later, and ever more seldom. */
   private void delayBulk() {
-    bulkFromNanos = scheduler.now() + bulkDelayNanos;
-    bulkDelayNanos = Math.min(LAST_BULK_DELAY_NANOS, 2 * bulkDelayNanos);
+    long now = scheduler.now();
+    if (now - bulkFromNanos >= 0) {
+      bulkFromNanos = now + bulkDelayNanos;
+      bulkDelayNanos = Math.min(LAST_BULK_DELAY_NANOS, 2 * bulkDelayNanos);
+    }
     wakeBulk();
   }
 
@@ -328,9 +360,11 @@ final class LayerData implements AutoCloseable {
   private void stored(Flight flight, int lengthBytes) {
     FetchPriority priority;
     boolean complete;
+    boolean mayBeHot;
     scheduler.lock.lock();
     try {
       priority = flight.priority;
+      mayBeHot = diskRefused;
       boolean isNew = present.set(flight.chunk);
       if (isNew) {
         long before = presentBytes;
@@ -347,6 +381,9 @@ final class LayerData implements AutoCloseable {
     } finally {
       scheduler.lock.unlock();
     }
+    if (mayBeHot) {
+      scheduler.hot.remove(this, flight.chunk);
+    }
     scheduler.observer.stored(priority, lengthBytes);
   }
 
@@ -355,6 +392,7 @@ final class LayerData implements AutoCloseable {
     try {
       if (!diskRefuses) {
         diskRefuses = true;
+        diskRefused = true;
         log.error(
             "layer {}: the cache can't be written, its content is served from memory: {}",
             name(),
@@ -390,7 +428,8 @@ final class LayerData implements AutoCloseable {
         IOException failure =
             cause instanceof IOException e
                 ? e
-                : new IOException("decoding failed: " + cause, cause);
+                : new LayerFormatException(
+                    LayerFormatException.Kind.MALFORMED, "decoding failed: " + cause, cause);
         end(flight, Flight.Failure.LASTING, failure);
       } else {
         flight.refetched = true;
@@ -416,6 +455,16 @@ final class LayerData implements AutoCloseable {
 
   long presentBytes() {
     return presentBytes;
+  }
+
+  /** How many of them a restart would not find. */
+  long unsyncedBytes() {
+    scheduler.lock.lock();
+    try {
+      return sync.unsyncedBytes();
+    } finally {
+      scheduler.lock.unlock();
+    }
   }
 
   /** Trusts only these bits any more: the rest did not reach the disk. The lock is held. */

@@ -277,7 +277,7 @@ final class LayerFlights {
     return run != null
         && table.blobOffset(chunk) < run.blobEnd
         && !present.get(chunk)
-        && !refusals.containsKey(chunk)
+        && !isDamaged(chunk)
         && isSane(chunk);
   }
 
@@ -337,6 +337,14 @@ final class LayerFlights {
     return request(priority, chunks, run);
   }
 
+  /**
+   * Whether the blob itself was found wrong here: only a reader who insists has it fetched again.
+   */
+  private boolean isDamaged(int chunk) {
+    Refusal refusal = refusals.get(chunk);
+    return refusal != null && refusal.cause() instanceof LayerFormatException;
+  }
+
   /** Whether a chunk's compressed stream is of a size that a buffer may be allocated for. */
   private boolean isSane(int chunk) {
     long length = table.blobLength(chunk);
@@ -347,7 +355,7 @@ final class LayerFlights {
   private boolean isShared(int chunk) {
     Flight flight = flights.get(chunk);
     return flight == null
-        ? !present.get(chunk) && !refusals.containsKey(chunk) && isSane(chunk)
+        ? !present.get(chunk) && !isDamaged(chunk) && isSane(chunk)
         : flight.state == Flight.State.QUEUED;
   }
 

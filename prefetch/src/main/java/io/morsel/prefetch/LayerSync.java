@@ -47,6 +47,11 @@ final class LayerSync {
     }
   }
 
+  /** How much was stored since the bitmap on the disk was taken; the lock is held. */
+  long unsyncedBytes() {
+    return unsyncedBytes;
+  }
+
   /** The last chunk was stored; the lock is held. */
   void complete() {
     submit(true);

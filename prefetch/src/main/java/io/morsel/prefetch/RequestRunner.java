@@ -1,6 +1,7 @@
 package io.morsel.prefetch;
 
 import io.morsel.registry.RegistryException;
+import io.morsel.stargz.LayerFormatException;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -47,7 +48,10 @@ final class RequestRunner {
       fail(
           request,
           Flight.Failure.LASTING,
-          new IOException("the index points outside of the blob: " + e.getMessage(), e));
+          new LayerFormatException(
+              LayerFormatException.Kind.MALFORMED,
+              "the index points outside of the blob: " + e.getMessage(),
+              e));
     } catch (UncheckedIOException e) {
       IOException cause = Objects.requireNonNull(e.getCause());
       fail(request, failure(cause), cause);

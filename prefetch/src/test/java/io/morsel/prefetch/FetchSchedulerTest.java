@@ -1,12 +1,15 @@
 package io.morsel.prefetch;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.morsel.stargz.LayerLimits;
 import java.io.ByteArrayInputStream;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
@@ -14,6 +17,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -221,6 +226,27 @@ final class FetchSchedulerTest {
   }
 
   @Test
+  void fillsInTheEndWhatAReaderCouldNotHave() throws Exception {
+    FetchSettings hasty =
+        new FetchSettings(false, true, 0, 4, CHUNK, 1 << 20, 1, false, LayerLimits.DEFAULT);
+    AtomicInteger failures = new AtomicInteger();
+    try (Rig rig = new Rig(SampleLayer.uniform(5, CHUNK), directory, hasty, OptionalLong.empty())) {
+      rig.blob.script(
+          (n, range, bytes) -> {
+            if (range.offset() == 0 && failures.incrementAndGet() <= 2) {
+              throw new IOException("connection refused");
+            }
+            return new ByteArrayInputStream(bytes);
+          });
+
+      assertThatThrownBy(() -> rig.read(0, 10)).hasMessageContaining("chunk 0: not fetched");
+
+      rig.events.awaitStored(5L * CHUNK);
+      assertThat(rig.layer.present.isFull()).isTrue();
+    }
+  }
+
+  @Test
   void doesNotFillWhileReadersMiss() throws Exception {
     try (Rig rig =
         new Rig(
@@ -234,6 +260,38 @@ final class FetchSchedulerTest {
 
       rig.events.awaitRequests(1);
       assertThat(rig.blob.ranges).hasSize(1);
+    }
+  }
+
+  @Test
+  void fillsOnceTheWholeNodeIsQuietOrThePatienceIsOver() throws Exception {
+    FetchSettings hourly = settings(false, true, 3_600_000);
+    try (Rig rig =
+        new Rig(SampleLayer.uniform(10, CHUNK), directory, hourly, OptionalLong.empty())) {
+      rig.layer.startBulk();
+      rig.pass(Duration.ofMinutes(59));
+      rig.scheduler.used();
+      rig.pass(Duration.ofMinutes(59));
+      assertThat(nextFill(rig)).as("another layer was read an hour ago").isNull();
+      rig.pass(Duration.ofMinutes(2));
+      assertThat(nextFill(rig)).isNotNull();
+
+      rig.layer.missed();
+      for (int hour = 0; hour < 15; hour++) {
+        assertThat(nextFill(rig)).isNull();
+        rig.pass(Duration.ofHours(1));
+        rig.scheduler.used();
+      }
+      assertThat(nextFill(rig)).as("the node is never quiet").isNotNull();
+    }
+  }
+
+  private static @Nullable FetchRequest nextFill(Rig rig) {
+    rig.scheduler.lock.lock();
+    try {
+      return rig.layer.nextRequest(FetchPriority.BACKGROUND);
+    } finally {
+      rig.scheduler.lock.unlock();
     }
   }
 }

@@ -47,7 +47,8 @@ final class FullDiskTest {
   @Test
   void readersGoOnFromMemoryAndTheStateStaysTrue() throws Exception {
     SampleLayer sample = SampleLayer.uniform(40, CHUNK);
-    try (Rig rig = new Rig(sample, mount)) {
+    Rig rig = new Rig(sample, mount);
+    try (rig) {
       for (int i = 0; i < 40; i++) {
         assertThat(rig.read((long) i * CHUNK, CHUNK))
             .isEqualTo(rig.expected((long) i * CHUNK, CHUNK));
@@ -74,6 +75,7 @@ final class FullDiskTest {
       rig.reader.ensure(0, sample.data.length, FetchPriority.DEMAND);
       assertThat(rig.layer.present.isFull()).isTrue();
     }
+    assertThat(rig.takenBytes()).as("buffers that nobody gave back").isZero();
     try (Rig again = new Rig(sample, mount)) {
       assertThat(again.read(0, sample.data.length)).isEqualTo(sample.data);
       assertThat(again.blob.ranges).isEmpty();

@@ -4,6 +4,7 @@ import io.morsel.stargz.LayerLimits;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicLong;
@@ -44,6 +45,11 @@ final class Rig implements AutoCloseable {
   /** Lets the time pass in which a chunk that failed is not asked for again. */
   void awaitRefusalsOver() {
     aheadNanos.addAndGet(LayerFlights.REFUSE_NANOS);
+  }
+
+  /** Lets time pass. */
+  void pass(Duration duration) {
+    aheadNanos.addAndGet(duration.toNanos());
   }
 
   byte[] read(long offset, int length) throws IOException {

@@ -13,6 +13,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicIntegerArray;
 
 /**
  * A layer made up from a seed: data, chunks, and a blob whose "compression" is an exclusive or, so
@@ -26,6 +27,10 @@ final class SampleLayer implements ChunkTable, ChunkDecoder {
 
   final byte[] data;
   final byte[] blob;
+
+  /** How often each chunk was decoded. */
+  final AtomicIntegerArray decoded;
+
   private final List<Chunk> chunks;
   private final List<byte[]> digests = new ArrayList<>();
 
@@ -33,6 +38,7 @@ final class SampleLayer implements ChunkTable, ChunkDecoder {
     this.data = data;
     this.blob = blob;
     this.chunks = chunks;
+    this.decoded = new AtomicIntegerArray(chunks.size());
     for (Chunk chunk : chunks) {
       MessageDigest sha256 = newSha256();
       sha256.update(data, (int) chunk.dataOffset(), chunk.dataLength());
@@ -143,6 +149,7 @@ final class SampleLayer implements ChunkTable, ChunkDecoder {
   @Override
   public void decode(int chunk, ByteBuffer compressed, ByteBuffer content)
       throws LayerFormatException {
+    decoded.incrementAndGet(chunk);
     Chunk c = chunks.get(chunk);
     if (compressed.remaining() != c.blobLength()) {
       throw new AssertionError("got " + compressed.remaining() + " bytes for " + c);

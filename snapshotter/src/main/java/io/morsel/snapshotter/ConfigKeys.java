@@ -95,7 +95,8 @@ public final class ConfigKeys {
           "background_fill_delay_millis",
           number(0, 86_400_000, " of milliseconds"),
           FetchSettings.DEFAULT.backgroundFillDelayMillis(),
-          "How long a layer's readers must have missed nothing before it is filled.");
+          "For how long no reader must have missed anything, and no layer been mounted, before"
+              + " layers are filled. On a node that is never quiet they wait 15 times as long.");
 
   /** Requests at once. */
   public static final ConfigKey<Long> FETCH_MAX_REQUESTS =

@@ -5,6 +5,7 @@ import io.morsel.containerd.UnixServer;
 import io.morsel.fuse.DirectMounter;
 import io.morsel.fuse.FuseMounter;
 import io.morsel.fuse.JnrMounter;
+import io.morsel.prefetch.Layer;
 import io.morsel.prefetch.LayerStore;
 import io.morsel.registry.Credentials;
 import io.morsel.registry.DockerConfigCredentials;
@@ -100,7 +101,10 @@ public final class Daemon implements AutoCloseable {
                 mounter,
                 config,
                 metrics));
-    metrics.presentBytes(remote::presentBytes);
+    metrics.layers(
+        () -> remote.sum(Layer::dataBytes),
+        () -> remote.sum(Layer::presentBytes),
+        () -> remote.sum(Layer::unsyncedBytes));
     remote.restoreAll();
     directories.deleteUnfinished();
     Snapshotter snapshotter =

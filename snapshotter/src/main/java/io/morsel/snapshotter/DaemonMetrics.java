@@ -84,7 +84,7 @@ final class DaemonMetrics implements FetchObserver {
             .register(registry);
     corruptChunks =
         Counter.builder()
-            .name("morsel_corrupt_chunks_total")
+            .name("morsel_fetch_corrupt_chunks_total")
             .help("Chunks that did not have their digest and were thrown away.")
             .register(registry);
     Counter requests =
@@ -162,12 +162,24 @@ final class DaemonMetrics implements FetchObserver {
     return registry;
   }
 
-  /** Exposes how many bytes of mounted layers are present. */
-  void presentBytes(LongSupplier presentBytes) {
+  /** Exposes sums over all mounted layers, each asked for when they are scraped. */
+  void layers(LongSupplier dataBytes, LongSupplier presentBytes, LongSupplier unsyncedBytes) {
+    gauge("morsel_layer_data_bytes", "Uncompressed bytes that mounted layers have.", dataBytes);
+    gauge(
+        "morsel_layer_present_bytes",
+        "Uncompressed bytes of mounted layers that are present and verified.",
+        presentBytes);
+    gauge(
+        "morsel_layer_unsynced_bytes",
+        "Present bytes that a restart would fetch again, as the disk has no record of them yet.",
+        unsyncedBytes);
+  }
+
+  private void gauge(String name, String help, LongSupplier value) {
     GaugeWithCallback.builder()
-        .name("morsel_present_bytes")
-        .help("Uncompressed bytes of mounted layers that are present and verified.")
-        .callback(callback -> callback.call((double) presentBytes.getAsLong()))
+        .name(name)
+        .help(help)
+        .callback(callback -> callback.call((double) value.getAsLong()))
         .register(registry);
   }
 

@@ -41,6 +41,8 @@ final class LayerFinder {
   private final Cache<String, Manifest> manifests =
       Caffeine.newBuilder().maximumSize(MAX_CACHED).expireAfterWrite(MANIFEST_LIFETIME).build();
 
+  private final KeyLocks locks = new KeyLocks();
+
   LayerFinder(RegistryClient registry) {
     this.registry = registry;
   }
@@ -56,6 +58,20 @@ final class LayerFinder {
     Digest layer = digest(request.layer());
     Descriptor descriptor = descriptor(request, reference, layer);
     String annotated = descriptor.annotations().getOrDefault(TOC_ANNOTATION, "");
+    requireSameToc(annotated, request);
+    LayerSource source =
+        new LayerSource(
+            reference.toString(),
+            layer,
+            descriptor.sizeBytes(),
+            annotated.isEmpty() ? request.tocDigest() : annotated);
+    return new Found(source, registry.blob(reference, layer, descriptor.sizeBytes()));
+  }
+
+  /**
+   * Compares the TOC digest that the manifest names with that of the labels, where both are there.
+   */
+  static void requireSameToc(String annotated, LayerRequest request) throws FallbackException {
     if (!annotated.isEmpty()
         && !request.tocDigest().isEmpty()
         && !annotated.equals(request.tocDigest())) {
@@ -66,13 +82,6 @@ final class LayerFinder {
               + ", the labels say "
               + request.tocDigest());
     }
-    LayerSource source =
-        new LayerSource(
-            reference.toString(),
-            layer,
-            descriptor.sizeBytes(),
-            annotated.isEmpty() ? request.tocDigest() : annotated);
-    return new Found(source, registry.blob(reference, layer, descriptor.sizeBytes()));
   }
 
   /** A layer of known size, to be read when it is needed; asks nobody for anything now. */
@@ -100,6 +109,14 @@ final class LayerFinder {
       throws IOException, FallbackException {
     ImageReference exact =
         request.manifest().isEmpty() ? reference : reference.withDigest(digest(request.manifest()));
+    // All layers of an image are asked for at once: the first call reads the manifest for them.
+    try (var _ = locks.lock(exact.toString())) {
+      return descriptorAlone(exact, layer);
+    }
+  }
+
+  private Descriptor descriptorAlone(ImageReference exact, Digest layer)
+      throws IOException, FallbackException {
     Manifest known = manifests.getIfPresent(exact.toString());
     Optional<Descriptor> descriptor = known == null ? Optional.empty() : layerOf(known, layer);
     if (descriptor.isPresent()) {

@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +24,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.ToLongFunction;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -75,13 +77,11 @@ public final class RemoteLayers implements AutoCloseable {
     resolved.announce(request);
   }
 
-  /** How many bytes of all mounted layers are present and verified. */
-  long presentBytes() {
-    return mounted.values().stream()
-        .map(Mounted::layer)
-        .distinct()
-        .mapToLong(Layer::presentBytes)
-        .sum();
+  /** Adds up something of all mounted layers, each counted once however often it is mounted. */
+  long sum(ToLongFunction<Layer> figure) {
+    Map<Digest, Layer> layersByDigest = new HashMap<>();
+    mounted.values().forEach(each -> layersByDigest.put(each.digest(), each.layer()));
+    return layersByDigest.values().stream().mapToLong(figure).sum();
   }
 
   /** Says that a layer is unpacked because the client did not name its image. */

@@ -116,7 +116,10 @@ final class ResolvedLayers implements AutoCloseable {
   Resolved get(LayerRequest request) throws Exception {
     CompletableFuture<Resolved> future = future(request, false);
     try {
-      return future.get(timeoutMillis, TimeUnit.MILLISECONDS);
+      Resolved layer = future.get(timeoutMillis, TimeUnit.MILLISECONDS);
+      // It may have been resolved for a request that did not say which TOC it expects.
+      LayerFinder.requireSameToc(layer.found().source().tocDigest(), request);
+      return layer;
     } catch (TimeoutException e) {
       throw new FallbackException(
           FallbackReason.TIMEOUT, "not resolved within " + timeoutMillis + " ms", e);

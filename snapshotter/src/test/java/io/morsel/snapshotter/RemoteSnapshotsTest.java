@@ -37,6 +37,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executors;
@@ -179,12 +180,12 @@ final class RemoteSnapshotsTest {
     Map<String, String> noManifest = cri(zeros, layer);
     Map<String, String> unreachable = cri(manifest, layer);
     unreachable.put(Labels.CRI_IMAGE_REF, "127.0.0.1:1/x:1");
-    Map<String, Map<String, String>> cases =
-        Map.of(
-            "toc_digest_mismatch", wrongToc,
-            "not_in_manifest", wrongLayer,
-            "not_found", noManifest,
-            "registry", unreachable);
+    Map<String, Map<String, String>> cases = new LinkedHashMap<>();
+    cases.put("not_in_manifest", wrongLayer);
+    // After the layer was resolved ahead for the call before, with the right TOC.
+    cases.put("toc_digest_mismatch", wrongToc);
+    cases.put("not_found", noManifest);
+    cases.put("registry", unreachable);
     for (var each : cases.entrySet()) {
       each.getValue().put(Labels.SNAPSHOT_REF, "sha256:" + each.getKey());
       assertThat(prepare(each.getKey(), "", each.getValue())).hasSize(1);
@@ -221,8 +222,7 @@ final class RemoteSnapshotsTest {
                 .setKey("k")
                 .build());
     prepareRemote("k2", "below", "sha256:c1", cri(manifest, layer));
-    List<Info> found =
-        list("labels.\"" + Labels.SNAPSHOT_REF + "\"==sha256:c1,parent==below");
+    List<Info> found = list("labels.\"" + Labels.SNAPSHOT_REF + "\"==sha256:c1,parent==below");
     assertThat(found).hasSize(1);
     Path view = mount(view("v", found.getFirst().getName()));
     assertThat(view.resolve("below")).hasContent("b");
@@ -237,8 +237,7 @@ final class RemoteSnapshotsTest {
     try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
       for (int i = 0; i < 30; i++) {
         String key = "k" + i;
-        calls.add(
-            executor.submit(() -> prepareRemote(key, "", "sha256:c1", cri(manifest, layer))));
+        calls.add(executor.submit(() -> prepareRemote(key, "", "sha256:c1", cri(manifest, layer))));
       }
     }
     for (Future<?> call : calls) {
@@ -320,8 +319,7 @@ final class RemoteSnapshotsTest {
   }
 
   /** Prepares as the unpacker does, and expects that nothing is to be unpacked. */
-  private void prepareRemote(
-      String key, String parent, String target, Map<String, String> labels) {
+  private void prepareRemote(String key, String parent, String target, Map<String, String> labels) {
     Map<String, String> all = new HashMap<>(labels);
     all.put(Labels.SNAPSHOT_REF, target);
     assertThatThrownBy(() -> prepare(key, parent, all))
@@ -442,9 +440,7 @@ final class RemoteSnapshotsTest {
     try (HttpClient client = HttpClient.newHttpClient()) {
       URI uri =
           URI.create(
-              "http://127.0.0.1:"
-                  + daemon.metricsAddress().orElseThrow().getPort()
-                  + "/metrics");
+              "http://127.0.0.1:" + daemon.metricsAddress().orElseThrow().getPort() + "/metrics");
       return client
           .send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString())
           .body();

@@ -287,7 +287,7 @@ final class SnapshotsServiceTest {
     assertThat(metrics())
         .contains("morsel_build_info{version=\"test\"} 1")
         .contains("morsel_mounted_layers 0.0")
-        .contains("morsel_present_bytes 0.0")
+        .contains("morsel_layer_present_bytes 0.0")
         .contains("jvm_")
         .contains("morsel_snapshots_call_duration_seconds_count{code=\"OK\",method=\"Prepare\"} 1");
   }

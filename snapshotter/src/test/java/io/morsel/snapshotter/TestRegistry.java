@@ -80,8 +80,7 @@ final class TestRegistry implements AutoCloseable {
       if (path.group(2).equals("manifests")) {
         exchange.getResponseHeaders().set("Content-Type", MediaTypes.OCI_MANIFEST);
       }
-      Matcher range =
-          RANGE.matcher(String.valueOf(exchange.getRequestHeaders().getFirst("Range")));
+      Matcher range = RANGE.matcher(String.valueOf(exchange.getRequestHeaders().getFirst("Range")));
       int from = 0;
       int to = content.length;
       if (range.matches()) {
