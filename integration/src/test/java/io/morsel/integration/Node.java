@@ -144,6 +144,13 @@ final class Node implements AutoCloseable {
                 "--config",
                 directory.resolve("morsel.toml").toString()),
             () -> Http.ok("http://" + metricsAddress + "/healthz"));
+    if (containerd != null) {
+      // It retries a lost connection only after a while, and fails all calls until then.
+      Await.until(
+          "containerd has connected to Morsel again",
+          SOON,
+          () -> ctr("snapshots", "--snapshotter", "morsel", "ls").run().exitCode() == 0);
+    }
   }
 
   private void startContainerd() {

@@ -74,6 +74,14 @@ public final class Layer implements LayerContent, AutoCloseable {
     return layer.data().unsyncedBytes();
   }
 
+  /**
+   * How many bytes all chunks have: what {@link #presentBytes} is when the layer is complete. Less
+   * than {@link #dataBytes}, which has padding between files.
+   */
+  public long chunkBytes() {
+    return layer.data().chunkBytes();
+  }
+
   /** Records on the disk what is present; otherwise that happens every few seconds. */
   public void sync() throws IOException {
     checkOpen();

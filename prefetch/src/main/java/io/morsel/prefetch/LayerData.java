@@ -75,6 +75,7 @@ final class LayerData implements AutoCloseable {
 
   private volatile Supplier<RemoteBlob> blob;
   private volatile long lastMissNanos;
+  private final long chunkBytes;
   private volatile long presentBytes;
 
   // Guarded by the scheduler's lock.
@@ -102,6 +103,11 @@ final class LayerData implements AutoCloseable {
     this.lastMissNanos = scheduler.now();
     this.bulkFromNanos = scheduler.now();
     this.presentBytes = countPresentBytes();
+    long sum = 0;
+    for (int i = 0; i < spec.table().count(); i++) {
+      sum += spec.table().dataLength(i);
+    }
+    this.chunkBytes = sum;
   }
 
   /** Opens the layer's data, with what an earlier run left of it, and fetches nothing yet. */
@@ -455,6 +461,11 @@ final class LayerData implements AutoCloseable {
 
   long presentBytes() {
     return presentBytes;
+  }
+
+  /** What {@link #presentBytes} is when everything is present. */
+  long chunkBytes() {
+    return chunkBytes;
   }
 
   /** How many of them a restart would not find. */

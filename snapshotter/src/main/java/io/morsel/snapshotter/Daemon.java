@@ -102,7 +102,7 @@ public final class Daemon implements AutoCloseable {
                 config,
                 metrics));
     metrics.layers(
-        () -> remote.sum(Layer::dataBytes),
+        () -> remote.sum(Layer::chunkBytes),
         () -> remote.sum(Layer::presentBytes),
         () -> remote.sum(Layer::unsyncedBytes));
     remote.restoreAll();

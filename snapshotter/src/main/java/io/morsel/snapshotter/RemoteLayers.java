@@ -157,6 +157,7 @@ public final class RemoteLayers implements AutoCloseable {
       fallback(request, FallbackReason.MOUNT, describe(e));
       return Optional.empty();
     }
+    resolved.mounted(request);
     Map<String, String> labels = new TreeMap<>();
     labels.put(Labels.REMOTE, Labels.REMOTE_VALUE);
     labels.put(SIZE_LABEL, Long.toString(layer.found().source().sizeBytes()));

@@ -168,6 +168,11 @@ final class ResolvedLayers implements AutoCloseable {
     }
   }
 
+  /** The layer is mounted: from now on that holds it open. */
+  void mounted(LayerRequest request) {
+    kept.invalidate(Key.of(request));
+  }
+
   /** Whether the layer is held open here. */
   boolean holds(Digest layer) {
     String digest = layer.toString();
