@@ -62,7 +62,7 @@ final class Format {
     if (!wrong.isEmpty()) {
       wrong.forEach(p -> System.err.println("format: " + root.relativize(p)));
       System.err.println(
-          wrong.size() + " file(s) not formatted; run: mvn -N validate -Dformat=apply");
+          wrong.size() + " file(s) not formatted; run: mvn -N initialize -Dformat=apply");
       System.exit(1);
     }
   }

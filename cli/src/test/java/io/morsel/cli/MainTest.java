@@ -131,6 +131,7 @@ final class MainTest {
         .isEqualTo(new Run(0, file + ": valid\n", ""));
     assertThat(Run.of("config", "show", "--config", file.toString()).out()).isEqualTo(run.out());
     assertThat(Path.of("../deploy/config.toml")).hasContent(run.out());
+    assertThat(Path.of("../docs/configuration.md")).content().contains(run.out());
   }
 
   @ParameterizedTest

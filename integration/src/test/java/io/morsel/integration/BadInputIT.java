@@ -34,7 +34,7 @@ class BadInputIT {
   @Test
   void referencesThatNameNothing() {
     try (Node node = Node.start(Node.Options.DEFAULT)) {
-      assertClear(node.pull("UPPER/case:x").run(), 2, "UPPER/case:x");
+      assertClear(node.pull("library/UPPER:x").run(), 2, "library/UPPER:x");
       assertClear(node.pull("localhost:1/none:x").run(), 1, "localhost:1");
       assertClear(node.pull("no-such-host.invalid/none:x").run(), 1, "no-such-host.invalid");
       assertClear(node.pull(FIXTURE.reference("missing:x")).run(), 1, "missing:x", "not found");
@@ -144,22 +144,11 @@ class BadInputIT {
     Command.of("mount", "-t", "tmpfs", "-o", "size=9m", "tmpfs", small).succeed();
     try (Node node = Node.start(Node.Options.DEFAULT.withRoot(small))) {
       node.pull(lazy).succeed();
-      // Two files of 8 MiB do not fit. Whatever the cache can't hold may fail, but never reads
-      // wrong.
-      String script =
-          "for i in 0 1; do sha256sum /data/file-$i 2>&1 | cut -c1-64; done; echo alive";
-      String expected = node.ctr("version").succeed();
-      assertThat(expected).isNotEmpty();
-      String output = node.run("morsel", lazy, "full", "/bin/sh", "-c", script).succeed();
-      assertThat(output).endsWith("alive\n");
-      output
-          .lines()
-          .limit(2)
-          .filter(line -> line.matches("[0-9a-f]{64}"))
-          .forEach(
-              sum ->
-                  assertThat(sum)
-                      .isIn(sha256(Images.noise(0, 8 << 20)), sha256(Images.noise(1, 8 << 20))));
+      // Two files of 8 MiB do not fit: what the disk does not take is served from memory.
+      String script = "for i in 0 1; do sha256sum /data/file-$i | cut -c1-64; done; echo alive";
+      assertThat(node.run("morsel", lazy, "full", "/bin/sh", "-c", script).succeed().lines())
+          .containsExactly(
+              sha256(Images.noise(0, 8 << 20)), sha256(Images.noise(1, 8 << 20)), "alive");
       assertThat(node.morselLog()).containsIgnoringCase("no space");
       assertThat(node.metric("morsel_build_info")).as("the daemon still answers").isEqualTo(1);
     } finally {

@@ -281,6 +281,22 @@ final class SnapshotsServiceTest {
   }
 
   @Test
+  void everyMetricAndReasonIsDocumented() throws Exception {
+    String document = Files.readString(Path.of("../docs/configuration.md"));
+    List<String> names =
+        metrics()
+            .lines()
+            .filter(line -> line.startsWith("# TYPE morsel_"))
+            .map(line -> line.split(" ", -1)[2])
+            .toList();
+    assertThat(names).hasSizeGreaterThan(10);
+    assertThat(names).allSatisfy(name -> assertThat(document).contains("| `" + name + "` |"));
+    for (FallbackReason reason : FallbackReason.values()) {
+      assertThat(document).contains("`" + reason.label() + "`");
+    }
+  }
+
+  @Test
   void healthAndMetricsAreServed() throws Exception {
     prepare("k", "");
     assertThat(get("/healthz")).isEqualTo("ok\n");
