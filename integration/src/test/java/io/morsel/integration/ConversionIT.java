@@ -31,7 +31,12 @@ class ConversionIT {
       RootFilesystem expected = RootFilesystem.of(node, "overlayfs", image);
       node.pull(theirs).succeed();
       assertThat(node.lazyMounts()).hasSize(2);
-      assertThat(expected.differences(RootFilesystem.of(node, "morsel", theirs))).isEmpty();
+      assertThat(
+              expected
+                  .withoutMtimes(Images.LEFT_OUT)
+                  .differences(
+                      RootFilesystem.of(node, "morsel", theirs).withoutMtimes(Images.LEFT_OUT)))
+          .isEmpty();
     }
   }
 
@@ -48,9 +53,11 @@ class ConversionIT {
       actual.entries().remove("/stargz.index.json");
       actual.entries().remove("/.no.prefetch.landmark");
       actual.entries().remove("/.prefetch.landmark");
-      expected.entries().remove("/");
-      actual.entries().remove("/");
-      assertThat(expected.differences(actual)).isEmpty();
+      assertThat(
+              expected
+                  .withoutMtimes(Images.LEFT_OUT)
+                  .differences(actual.withoutMtimes(Images.LEFT_OUT)))
+          .isEmpty();
     }
   }
 
@@ -77,7 +84,7 @@ class ConversionIT {
         String toc =
             layer.substring(layer.indexOf(annotation) + annotation.length()).replaceAll("\".*", "");
         // It reads footer and TOC with the stargz project's own reader.
-        assertThat(node.ctrRemote("get-toc-digest", digest).succeed()).contains(toc);
+        assertThat(node.ctrRemote("images", "get-toc-digest", digest).succeed()).contains(toc);
       }
       assertThat(layers).isEqualTo(3);
     }
@@ -107,7 +114,7 @@ class ConversionIT {
   void inspectSaysWhatALayerIs() {
     String ours = FIXTURE.convert(plain, FIXTURE.reference("odd:inspected"));
     String json = Node.morsel("inspect", "--json", ours).succeed();
-    assertThat(json).contains("eStargz").contains("tocDigest").contains("chunks");
+    assertThat(json).contains("eStargz").contains("toc_digest").contains("chunks");
     assertThat(Node.morsel("inspect", plain).succeed()).containsIgnoringCase("gzip");
   }
 }

@@ -10,10 +10,24 @@ import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Random;
+import java.util.Set;
 
 /** The images that the tests use. */
 final class Images {
   private static final Path CACHE = Path.of("target/images").toAbsolutePath();
+
+  /** Directories that a layer of {@link #pushOddities} or {@link #pushWithData} leaves out. */
+  static final Set<String> LEFT_OUT =
+      Set.of(
+          "/",
+          "/data",
+          "/odd",
+          "/odd/deep",
+          "/odd/merged",
+          "/odd/parents",
+          "/odd/parents/left",
+          "/odd/parents/left/out",
+          "/odd/was-dir");
 
   private Images() {}
 

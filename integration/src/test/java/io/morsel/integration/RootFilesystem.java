@@ -1,6 +1,7 @@
 package io.morsel.integration;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,7 +26,7 @@ record RootFilesystem(SortedMap<String, String> entries) {
       "export LC_ALL=C; "
           + "find / "
           + PRUNE
-          + "-printf 'E%y\\0%#m\\0%U:%G\\0%s\\0%T@\\0%n\\0%i\\0%p\\0%l\\0'; "
+          + "-printf 'E%y\\0%#m\\0%U:%G\\0%s\\0%T@\\0%n\\0%D:%i\\0%p\\0%l\\0'; "
           + "find / "
           + PRUNE
           + "\\( -type c -o -type b \\) -exec stat --printf 'D%t:%T\\0%n\\0' {} +; "
@@ -122,6 +123,19 @@ record RootFilesystem(SortedMap<String, String> entries) {
       }
     }
     return plain.toString();
+  }
+
+  /**
+   * The same, but for when these directories changed: an unpacker makes those that a layer leaves
+   * out when it comes by, so that they tell the time of the pull.
+   */
+  RootFilesystem withoutMtimes(Collection<String> directories) {
+    SortedMap<String, String> plain = new TreeMap<>(entries);
+    directories.forEach(
+        path ->
+            plain.computeIfPresent(
+                path, (p, entry) -> entry.replaceAll(" mtime [0-9.]+ ", " mtime of the pull ")));
+    return new RootFilesystem(plain);
   }
 
   /** Where the two differ, a line for each entry and side; empty where they are the same. */
