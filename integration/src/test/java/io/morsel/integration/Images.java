@@ -100,8 +100,8 @@ final class Images {
     tar.add(Entry.of('0', "odd/future").mtime("5000000000"), text("2128"));
     tar.add(Entry.of('0', "odd/empty"));
     tar.add(Entry.of('0', "odd/hard-a").owner(1, 2), text("one inode"));
-    tar.add(Entry.of('1', "odd/hard-b").link("odd/hard-a"));
-    tar.add(Entry.of('1', "odd/deep/hard-c").link("odd/hard-b"));
+    tar.add(Entry.of('1', "odd/hard-b").owner(1, 2).link("odd/hard-a"));
+    tar.add(Entry.of('1', "odd/deep/hard-c").owner(1, 2).link("odd/hard-b"));
     tar.add(Entry.of('2', "odd/symlink").link("../bin/sh"));
     tar.add(Entry.of('2', "odd/symlink-long").link("x/".repeat(1_500) + "end"));
     tar.add(Entry.of('2', "odd/symlink-nowhere").link("/not there\nnever"));
@@ -112,8 +112,7 @@ final class Images {
         Entry.of('0', "odd/xattrs")
             .xattr("user.text", text("value"))
             .xattr("user.empty", new byte[0])
-            .xattr("user.binary", new byte[] {0, 1, '\n', '=', (byte) 0xff, 0})
-            .xattr("trusted.some", text("t")),
+            .xattr("user.binary", new byte[] {0, 1, '\n', '=', (byte) 0xff, 0}),
         text("x"));
     tar.add(
         Entry.of('0', "odd/capable")
