@@ -23,6 +23,7 @@ import org.junit.jupiter.api.Test;
 /** Many calls at once: every one is answered as if it had been alone. */
 class ConcurrencyIT {
   private static final int CALLS = 100;
+  private static final int CONTENDERS = 4;
 
   /** Without it, containerd's garbage collector takes what no lease holds, at any moment. */
   private static final java.util.Map<String, String> KEPT =
@@ -36,6 +37,9 @@ class ConcurrencyIT {
       SnapshotsGrpc.SnapshotsBlockingStub snapshots =
           SnapshotsGrpc.newBlockingStub(socket.channel(CallHeaders.namespace("default")));
       CountDownLatch go = new CountDownLatch(1);
+      // The winner commits only then: a committed key is free again, and a late caller would get
+      // it.
+      CountDownLatch allTried = new CountDownLatch(CONTENDERS);
       List<Future<Boolean>> results = new ArrayList<>();
       for (int i = 0; i < CALLS; i++) {
         int number = i;
@@ -43,16 +47,16 @@ class ConcurrencyIT {
             callers.submit(
                 () -> {
                   go.await();
-                  // Four callers fight for one name; the others have names of their own.
-                  String name = number < 4 ? "contested" : "own-" + number;
-                  return lifeOf(snapshots, name, number);
+                  // Some callers fight for one name; the others have names of their own.
+                  String name = number < CONTENDERS ? "contested" : "own-" + number;
+                  return lifeOf(snapshots, name, number, allTried);
                 }));
       }
       go.countDown();
       int won = 0;
       for (int i = 0; i < CALLS; i++) {
         boolean result = results.get(i).get();
-        if (i < 4) {
+        if (i < CONTENDERS) {
           won += result ? 1 : 0;
         } else {
           assertThat(result).as("call " + i).isTrue();
@@ -69,7 +73,12 @@ class ConcurrencyIT {
   }
 
   private static boolean lifeOf(
-      SnapshotsGrpc.SnapshotsBlockingStub snapshots, String name, int number) {
+      SnapshotsGrpc.SnapshotsBlockingStub snapshots,
+      String name,
+      int number,
+      CountDownLatch allTried)
+      throws InterruptedException {
+    boolean contested = number < CONTENDERS;
     try {
       snapshots.prepare(
           PrepareSnapshotRequest.newBuilder()
@@ -80,6 +89,13 @@ class ConcurrencyIT {
     } catch (StatusRuntimeException e) {
       assertThat(e.getStatus().getCode()).isEqualTo(Status.Code.ALREADY_EXISTS);
       return false;
+    } finally {
+      if (contested) {
+        allTried.countDown();
+      }
+    }
+    if (contested) {
+      allTried.await();
     }
     snapshots.commit(
         CommitSnapshotRequest.newBuilder()
@@ -98,7 +114,7 @@ class ConcurrencyIT {
             .build());
     snapshots.remove(
         RemoveSnapshotRequest.newBuilder().setSnapshotter("morsel").setKey(child).build());
-    if (!name.equals("contested")) {
+    if (!contested) {
       snapshots.remove(
           RemoveSnapshotRequest.newBuilder()
               .setSnapshotter("morsel")
