@@ -80,7 +80,7 @@ final class ConvertCommand implements Callable<Integer> {
       names = "--chunk-size",
       paramLabel = "BYTES",
       description = "Cut bigger files into chunks of this size (${DEFAULT-VALUE}).",
-      defaultValue = "4194304")
+      defaultValue = "524288")
   int chunkSize = EstargzOptions.DEFAULT.chunkBytes();
 
   @Option(

@@ -25,11 +25,13 @@ public record EstargzOptions(
     List<String> prioritizedFiles,
     LayerLimits limits) {
   /**
-   * eStargz with chunks of 4 MiB, as the specification has it, at gzip's usual level 6: level 9
-   * takes several times as long for less than a hundredth of the size.
+   * eStargz with chunks of 512 KiB at gzip's usual level 6. Other writers cut at 4 MiB, but a
+   * program that reads one page of a file then fetches, decodes and hashes 4 MiB: starting a JVM
+   * took 67 MB of the image with such chunks and 41 MB with these, which make the image 0.2 %
+   * larger. Level 9 takes several times as long for less than a hundredth of the size.
    */
   public static final EstargzOptions DEFAULT =
-      new EstargzOptions(LayerFormat.ESTARGZ, 4 << 20, 0, 6, List.of(), LayerLimits.DEFAULT);
+      new EstargzOptions(LayerFormat.ESTARGZ, 512 << 10, 0, 6, List.of(), LayerLimits.DEFAULT);
 
   /**
    * Checks the values.
