@@ -8,7 +8,7 @@ layout=$1 jdk=$2 lib=$3
 
 epoch=1767225600 # everything in the image carries this time, so that one input gives one digest
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+trap 'rm -rf --one-file-system "$work"' EXIT
 umask 022
 
 if command -v pigz >/dev/null; then zip=(pigz -n -6 -p 2); else zip=(gzip -n -6); fi
@@ -41,7 +41,8 @@ layer() {
 
 echo "sample image: a minimal Debian userland"
 . /etc/os-release
-SOURCE_DATE_EPOCH=$epoch mmdebstrap --quiet --variant=minbase --include=ca-certificates \
+TMPDIR=$work SOURCE_DATE_EPOCH=$epoch mmdebstrap --quiet --variant=minbase --include=ca-certificates \
+  --aptopt='Acquire::Retries "5"' \
   "${VERSION_CODENAME:?/etc/os-release names no Debian release}" "$work/debian.tar"
 layer "$work/debian.tar" "Debian $VERSION_CODENAME, minimal"
 
