@@ -1,6 +1,7 @@
 package io.morsel.stargz;
 
 import io.morsel.stargz.LayerFormatException.Kind;
+import io.morsel.stargz.erofs.ErofsNode;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -14,7 +15,8 @@ import java.util.zip.CRC32C;
 
 /**
  * The chunk table on disk, memory-mapped: a header, then one record of fixed size for each chunk,
- * in the order of their place in the layer's data. All numbers are little endian.
+ * in the order of their place in the layer's data, then the list of {@linkplain ImpliedDirectories
+ * implied directories}. All numbers are little endian.
  *
  * <pre>
  * header (128 bytes)                         record (64 bytes)
@@ -27,7 +29,9 @@ import java.util.zip.CRC32C;
  *  64  size of the metadata image  8
  *  72  number of records           4
  *  76  CRC-32C of the records      4
- *  80  CRC-32C of bytes 0 to 79    4
+ *  80  size of the list            8
+ *  88  CRC-32C of the list         4
+ *  92  CRC-32C of bytes 0 to 91    4
  * </pre>
  */
 final class ChunkFile implements ChunkTable, AutoCloseable {
@@ -37,16 +41,17 @@ final class ChunkFile implements ChunkTable, AutoCloseable {
       ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   private static final long MAGIC = 0x5443_4C45_5352_4F4DL;
-  private static final int VERSION = 1;
+  private static final int VERSION = 2;
   private static final int HEADER = 128;
   private static final int RECORD = 64;
-  private static final int CHECKED_HEADER = 80;
+  private static final int CHECKED_HEADER = 92;
   private static final int DIGEST_BYTES = 32;
 
   private final Arena arena;
   private final MemorySegment file;
   private final int count;
   private final LayerFormat format;
+  private final ImpliedDirectories implied;
 
   private ChunkFile(Path path, Arena arena, MemorySegment file) throws LayerFormatException {
     this.arena = arena;
@@ -61,12 +66,19 @@ final class ChunkFile implements ChunkTable, AutoCloseable {
       throw damaged(path, "its header's checksum does not match");
     }
     count = file.get(I32, 72);
-    if (count < 0 || file.byteSize() != HEADER + (long) count * RECORD) {
+    long list = HEADER + (long) count * RECORD;
+    long listBytes = file.get(I64, 80);
+    if (count < 0 || listBytes < 0 || list > file.byteSize() - listBytes) {
       throw damaged(path, "it has %d bytes for %d records".formatted(file.byteSize(), count));
     }
-    if (crc(file.asSlice(HEADER)) != file.get(I32, 76)) {
+    if (list + listBytes != file.byteSize()) {
+      throw damaged(path, "it has more bytes than records");
+    }
+    if (crc(file.asSlice(HEADER, list - HEADER)) != file.get(I32, 76)
+        || crc(file.asSlice(list)) != file.get(I32, 88)) {
       throw damaged(path, "its checksum does not match");
     }
+    implied = new ImpliedDirectories(path, file.asSlice(list));
     format =
         switch (file.get(I32, 12)) {
           case 1 -> LayerFormat.ESTARGZ;
@@ -87,8 +99,13 @@ final class ChunkFile implements ChunkTable, AutoCloseable {
     }
   }
 
-  /** Writes and syncs a table; {@code path} must not exist. */
-  static void write(Path path, Header header, TocContent.Layout layout) throws IOException {
+  /**
+   * Writes and syncs a table; {@code path} must not exist.
+   *
+   * @param root the tree, marked and written
+   */
+  static void write(Path path, Header header, TocContent.Layout layout, ErofsNode root)
+      throws IOException {
     try (var channel =
         FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
       channel.position(HEADER);
@@ -112,6 +129,18 @@ final class ChunkFile implements ChunkTable, AutoCloseable {
         }
       }
       flush(channel, buffer, crc);
+      int tableCrc = (int) crc.getValue();
+      crc.reset();
+      long list = channel.position();
+      ImpliedDirectories.write(
+          root,
+          record -> {
+            if (buffer.remaining() < record.remaining()) {
+              flush(channel, buffer, crc);
+            }
+            buffer.put(record);
+          });
+      flush(channel, buffer, crc);
       buffer.putLong(MAGIC).putInt(VERSION);
       buffer.putInt(
           switch (header.format) {
@@ -120,7 +149,8 @@ final class ChunkFile implements ChunkTable, AutoCloseable {
           });
       buffer.put(header.toc.bytes);
       buffer.putLong(header.prefetchEnd).putLong(header.dataBytes).putLong(header.metaBytes);
-      buffer.putInt(layout.count()).putInt((int) crc.getValue());
+      buffer.putInt(layout.count()).putInt(tableCrc);
+      buffer.putLong(channel.position() - list).putInt((int) crc.getValue());
       crc.reset();
       crc.update(buffer.duplicate().flip());
       buffer.putInt((int) crc.getValue());
@@ -168,6 +198,10 @@ final class ChunkFile implements ChunkTable, AutoCloseable {
 
   LayerFormat format() {
     return format;
+  }
+
+  ImpliedDirectories impliedDirectories() {
+    return implied;
   }
 
   byte[] tocDigest() {

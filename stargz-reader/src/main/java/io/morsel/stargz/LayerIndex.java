@@ -15,8 +15,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What Morsel keeps of a layer's TOC: an EROFS metadata image and a table of chunks, two files in
- * one directory, memory-mapped.
+ * What Morsel keeps of a layer's TOC: an EROFS metadata image, and a table of chunks with a list of
+ * directories that the TOC leaves out, two files in one directory, memory-mapped.
  *
  * <p>Safe for use by many threads until closed.
  */
@@ -24,7 +24,7 @@ public final class LayerIndex implements AutoCloseable {
   /** The file that holds names, inodes and extended attributes. */
   public static final String META_FILE = "meta.erofs";
 
-  /** The file that holds the chunk table. */
+  /** The file that holds the chunk table and the list of implied directories. */
   public static final String CHUNKS_FILE = "chunks";
 
   private static final Logger log = LoggerFactory.getLogger(LayerIndex.class);
@@ -66,7 +66,8 @@ public final class LayerIndex implements AutoCloseable {
               result.prefetchEnd().orElse(-1),
               dataBytes,
               Files.size(meta)),
-          result.layout());
+          result.layout(),
+          result.root());
       // The image last: only with it is an index there.
       Files.move(chunks, directory.resolve(CHUNKS_FILE), StandardCopyOption.ATOMIC_MOVE);
       Files.move(meta, directory.resolve(META_FILE), StandardCopyOption.ATOMIC_MOVE);
@@ -132,6 +133,15 @@ public final class LayerIndex implements AutoCloseable {
   /** Where each piece of the layer's data is in the blob. */
   public ChunkTable chunks() {
     return chunks;
+  }
+
+  /**
+   * The directories that the TOC does not describe. They have mode 0755, belong to root, and are
+   * from the epoch in {@link #tree}; where the layer lies on others, unpacking it would give them
+   * the attributes that the directories have there.
+   */
+  public ImpliedDirectories impliedDirectories() {
+    return chunks.impliedDirectories();
   }
 
   /** Decodes this layer's chunks and verifies them. */

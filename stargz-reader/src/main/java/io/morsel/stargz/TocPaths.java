@@ -14,7 +14,8 @@ final class TocPaths {
   private static final int MAX_LINKS = 40;
 
   private final LayerLimits limits;
-  private final ErofsNode root = new ErofsNode(0040755);
+  private final ErofsNode root = implied();
+  private final List<ErofsNode> overWhiteouts = new ArrayList<>();
   private int nodes = 1;
 
   TocPaths(LayerLimits limits) {
@@ -23,6 +24,18 @@ final class TocPaths {
 
   ErofsNode root() {
     return root;
+  }
+
+  /**
+   * Directories that were made in the place of whiteouts: what lower layers have there is hidden.
+   */
+  List<ErofsNode> overWhiteouts() {
+    return overWhiteouts;
+  }
+
+  /** A directory that no entry describes so far. */
+  private static ErofsNode implied() {
+    return new ErofsNode(0040755).tag(ImpliedDirectories.IMPLIED);
   }
 
   /** Counts an inode, of which hostile paths could imply very many. */
@@ -73,7 +86,7 @@ final class TocPaths {
       ErofsNode next = directory.child(path[i]);
       if (next == null) {
         count(name);
-        next = new ErofsNode(0040755);
+        next = implied();
         directory.put(path[i], next);
       } else if (!next.isDirectory()) {
         ErofsNode parent = walk(Arrays.copyOf(path, path.length - 1), true, name);
@@ -131,7 +144,13 @@ final class TocPaths {
           return null;
         }
         count(name);
-        next = new ErofsNode(0040755);
+        if (next == null) {
+          next = implied();
+        } else {
+          // Not implied: what it replaces says that lower layers' directory is gone.
+          next = new ErofsNode(0040755);
+          overWhiteouts.add(next);
+        }
         directory.put(part, next);
       }
       if (next.isDirectory()) {

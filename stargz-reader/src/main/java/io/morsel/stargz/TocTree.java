@@ -124,14 +124,20 @@ final class TocTree implements TocParser.Sink {
           "hard link %s names a file that the TOC does not have"
               .formatted(TocEntry.printable(pending.getFirst().name)));
     }
+    opaque.addAll(paths.overWhiteouts());
     for (ErofsNode directory : opaque) {
       directory.xattr(OPAQUE_XATTR, YES);
     }
+    ImpliedDirectories.mark(paths.root());
     TocContent.Layout layout = content.layOut(filesInTree());
     return new Result(paths.root(), layout, noPrefetch ? OptionalLong.empty() : prefetchEnd);
   }
 
-  /** The whole tree and where its content is. */
+  /**
+   * The whole tree and where its content is.
+   *
+   * @param root its directories marked as {@link ImpliedDirectories#mark} does
+   */
   record Result(ErofsNode root, TocContent.Layout layout, OptionalLong prefetchEnd) {}
 
   private BitSet filesInTree() {
@@ -196,6 +202,8 @@ final class TocTree implements TocParser.Sink {
       paths.count(entry);
       parent.put(gone, new ErofsNode(S_IFCHR));
     } else if (old.isDirectory()) {
+      // Lower layers' directory is gone, and what it was like with it.
+      old.tag(0);
       opaque.add(old);
     }
   }
@@ -276,6 +284,9 @@ final class TocTree implements TocParser.Sink {
         .owner((int) entry.uid, (int) entry.gid)
         .mtime(lastSeconds, lastNanos)
         .clearXattrs();
+    if (node.isDirectory()) {
+      node.tag(0);
+    }
     for (int i = 0; i < entry.xattrNames.size(); i++) {
       byte[] name = entry.xattrNames.get(i);
       if (name.length == 0 || name.length > 255) {

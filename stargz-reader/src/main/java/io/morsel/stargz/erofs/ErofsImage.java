@@ -16,6 +16,8 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,6 +46,12 @@ public final class ErofsImage implements AutoCloseable {
   private final long inodeCount;
   private final long dataBlocks;
   private final long firstDataBlock;
+
+  /** The directories that are shown with other attributes, ascending; mostly none. */
+  private final long[] shownNids;
+
+  private final DirectoryAttributes[] shown;
+  private final boolean isView;
 
   private ErofsImage(Path file, Arena arena, MemorySegment image) throws IOException {
     this.file = file;
@@ -76,7 +84,54 @@ public final class ErofsImage implements AutoCloseable {
     if (inodeCount < 1 || inodeCount > size / INODE_SIZE || firstDataBlock < blocks) {
       throw malformed("its superblock contradicts itself");
     }
+    shownNids = new long[0];
+    shown = new DirectoryAttributes[0];
+    isView = false;
     requireDirectory(rootNid);
+  }
+
+  private ErofsImage(ErofsImage original, long[] shownNids, DirectoryAttributes[] shown) {
+    file = original.file;
+    arena = original.arena;
+    image = original.image;
+    size = original.size;
+    rootNid = original.rootNid;
+    inodeCount = original.inodeCount;
+    dataBlocks = original.dataBlocks;
+    firstDataBlock = original.firstDataBlock;
+    this.shownNids = shownNids;
+    this.shown = shown;
+    isView = true;
+  }
+
+  /**
+   * A view of this image that shows some directories with other attributes. Everything else, and
+   * the mapping, is the original's: it must stay open as long as the view is in use, and closing
+   * the view does nothing.
+   *
+   * @param attributes by the directories' inodes
+   * @throws LayerFormatException if one of them is no directory
+   */
+  public ErofsImage withDirectoryAttributes(Map<Long, DirectoryAttributes> attributes)
+      throws IOException {
+    Map<Long, DirectoryAttributes> sorted = new TreeMap<>();
+    for (int i = 0; i < shown.length; i++) {
+      sorted.put(shownNids[i], shown[i]);
+    }
+    sorted.putAll(attributes);
+    long[] nids = sorted.keySet().stream().mapToLong(Long::longValue).toArray();
+    for (long nid : nids) {
+      requireDirectory(nid);
+    }
+    return new ErofsImage(this, nids, sorted.values().toArray(new DirectoryAttributes[0]));
+  }
+
+  private @Nullable DirectoryAttributes shown(long nid) {
+    if (shownNids.length == 0) {
+      return null;
+    }
+    int index = Arrays.binarySearch(shownNids, nid);
+    return index < 0 ? null : shown[index];
   }
 
   /**
@@ -126,6 +181,21 @@ public final class ErofsImage implements AutoCloseable {
     long nanos = u32(at + INODE_MTIME_NANOS);
     if (bytes < 0 || nanos > 999_999_999) {
       throw malformed("inode " + nid + " has an impossible size or time");
+    }
+    DirectoryAttributes other = type == S_IFDIR ? shown(nid) : null;
+    if (other != null) {
+      return new ErofsInode(
+          nid,
+          u32(at + INODE_INO),
+          type | other.permissions(),
+          bytes,
+          other.uid(),
+          other.gid(),
+          other.mtimeSeconds(),
+          other.mtimeNanos(),
+          (int) u32(at + INODE_NLINK),
+          0,
+          -1);
     }
     long dataOffset = -1;
     if (type == S_IFREG && bytes > 0) {
@@ -256,6 +326,14 @@ public final class ErofsImage implements AutoCloseable {
           image, ValueLayout.JAVA_BYTE, at + XATTR_ENTRY, name, prefix.length(), length);
       names.add(name);
     }
+    DirectoryAttributes other = shown(nid);
+    if (other != null) {
+      for (byte[] name : other.xattrNames()) {
+        if (names.stream().noneMatch(own -> Arrays.equals(own, name))) {
+          names.add(name);
+        }
+      }
+    }
     return names;
   }
 
@@ -274,13 +352,23 @@ public final class ErofsImage implements AutoCloseable {
         return bytes(at + XATTR_ENTRY + length, u16(at + 2));
       }
     }
+    DirectoryAttributes other = shown(nid);
+    if (other != null) {
+      for (int i = 0; i < other.xattrNames().size(); i++) {
+        if (Arrays.equals(other.xattrNames().get(i), name)) {
+          return other.xattrValues().get(i).clone();
+        }
+      }
+    }
     return null;
   }
 
-  /** Unmaps the image; no thread may be using it. */
+  /** Unmaps the image, unless this is a view of it; no thread may be using it. */
   @Override
   public void close() {
-    arena.close();
+    if (!isView) {
+      arena.close();
+    }
   }
 
   private long inodeOffset(long nid) throws IOException {

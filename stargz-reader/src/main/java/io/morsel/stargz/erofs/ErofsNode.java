@@ -123,6 +123,11 @@ public final class ErofsNode {
     return this;
   }
 
+  /** Where {@link ErofsWriter} put the inode when it wrote it last; 0 before. */
+  public long nid() {
+    return nid;
+  }
+
   /** Sets an extended attribute by its full name; classes that EROFS can't store are left out. */
   public ErofsNode xattr(byte[] name, byte[] value) {
     if (xattrs == null) {

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -113,6 +114,63 @@ final class ErofsImageTest {
       String output =
           new String(fsck.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
       assertThat(fsck.waitFor()).as(output).isZero();
+    }
+  }
+
+  @Test
+  void viewShowsOtherAttributesOfSomeDirectoriesAndSharesTheRest() throws Exception {
+    var root = new ErofsNode(040755);
+    var inner = new ErofsNode(040755).xattr(utf8("trusted.overlay.opaque"), utf8("y"));
+    var file = new ErofsNode(0100644).owner(7, 8).mtime(9, 10);
+    root.put(utf8("inner"), inner);
+    inner.put(utf8("file"), file);
+    try (ErofsImage image = write(new ErofsTrees.Tree(root, 0))) {
+      var attributes =
+          new DirectoryAttributes(
+              01700,
+              5,
+              -2,
+              -3,
+              999_999_999,
+              List.of(utf8("user.a"), utf8("trusted.overlay.opaque")),
+              List.of(utf8("value"), utf8("n")));
+      ErofsImage view = image.withDirectoryAttributes(Map.of(inner.nid(), attributes));
+      ErofsInode before = image.inode(inner.nid());
+      assertThat(view.inode(inner.nid()))
+          .isEqualTo(
+              new ErofsInode(
+                  inner.nid(),
+                  before.ino(),
+                  0041700,
+                  before.sizeBytes(),
+                  5,
+                  -2,
+                  -3,
+                  999_999_999,
+                  before.nlink(),
+                  0,
+                  -1));
+      assertThat(view.xattrNames(inner.nid()))
+          .containsExactly(utf8("trusted.overlay.opaque"), utf8("user.a"));
+      assertThat(view.xattr(inner.nid(), utf8("user.a"))).isEqualTo(utf8("value"));
+      assertThat(view.xattr(inner.nid(), utf8("trusted.overlay.opaque"))).isEqualTo(utf8("y"));
+      assertThat(view.xattr(inner.nid(), utf8("user.b"))).isNull();
+      assertThat(view.inode(file.nid())).isEqualTo(image.inode(file.nid()));
+      assertThat(view.inode(root.nid())).isEqualTo(image.inode(root.nid()));
+      assertThat(view.lookup(inner.nid(), utf8("file"))).isEqualTo(file.nid());
+      assertThat(view.inodeCount()).isEqualTo(3);
+      var rootToo =
+          new DirectoryAttributes(0711, 1, 2, 3, 4, List.of(), List.of());
+      ErofsImage both = view.withDirectoryAttributes(Map.of(root.nid(), rootToo));
+      assertThat(both.inode(root.nid()).mode()).isEqualTo(0040711);
+      assertThat(both.inode(inner.nid()).mode()).isEqualTo(0041700);
+      assertThat(image.inode(inner.nid())).isEqualTo(before);
+      assertThat(image.xattrNames(inner.nid())).hasSize(1);
+      assertThatThrownBy(() -> image.withDirectoryAttributes(Map.of(file.nid(), attributes)))
+          .isInstanceOf(LayerFormatException.class);
+      view.close();
+      assertThat(view.inode(inner.nid()).uid()).isEqualTo(5);
+      assertThat(image.inode(inner.nid()).uid()).isZero();
     }
   }
 
