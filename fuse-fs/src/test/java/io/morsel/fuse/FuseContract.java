@@ -3,6 +3,7 @@ package io.morsel.fuse;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.morsel.stargz.erofs.DirectoryAttributes;
 import io.morsel.stargz.erofs.ErofsNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -23,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -240,6 +242,36 @@ abstract class FuseContract {
           .as("%s of %s", attribute.getKey(), label)
           .isEqualTo(value);
     }
+  }
+
+  @Test
+  void showsDirectoriesAsAViewOfTheTreeHasThem() throws IOException {
+    SampleLayer layer = SampleLayer.withEverything();
+    SampleContent content = open(layer);
+    Map<Long, DirectoryAttributes> attributes = new HashMap<>();
+    for (ErofsNode node : List.of(layer.root, layer.get("deep"), layer.get("opaque"))) {
+      attributes.put(
+          node.nid(),
+          new DirectoryAttributes(
+              01700,
+              5,
+              (int) 4_000_000_000L,
+              1_600_000_000,
+              7,
+              List.of(SampleLayer.bytes("user.lower")),
+              List.of(SampleLayer.bytes("v"))));
+      node.permissions(01700);
+      layer.owners.put(node, List.of(5, (int) 4_000_000_000L));
+      layer.mtimes.put(node, List.of(1_600_000_000L, 7L));
+      layer
+          .xattrs
+          .computeIfAbsent(node, _ -> new TreeMap<>())
+          .put("user.lower", SampleLayer.bytes("v"));
+    }
+    FuseMount mount = mount(content.with(content.tree().withDirectoryAttributes(attributes)));
+    Map<ErofsNode, Integer> names = new HashMap<>();
+    countNames(layer.root, names);
+    compare(layer, raw(mount.mountPoint()), layer.root, names, new HashMap<>(), 0);
   }
 
   @Test

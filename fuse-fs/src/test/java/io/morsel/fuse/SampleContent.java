@@ -38,6 +38,11 @@ final class SampleContent implements LayerContent {
     this.given = new TreeMap<>(given);
   }
 
+  /** The same content with another tree. */
+  SampleContent with(ErofsImage view) {
+    return new SampleContent(name, view, dataBytes, given);
+  }
+
   /** The byte at this offset of generated data. */
   static byte generated(long offset) {
     long word = (offset >>> 3) * 0x9E3779B97F4A7C15L;

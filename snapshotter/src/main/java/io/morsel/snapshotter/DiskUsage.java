@@ -161,7 +161,7 @@ final class DiskUsage {
   /**
    * A path's bytes. Names need not be text, and {@code toString} is not faithful then; the URI is.
    */
-  private static byte[] bytes(Path path) {
+  static byte[] bytes(Path path) {
     String uri = path.toUri().getRawPath();
     ByteArrayOutputStream bytes = new ByteArrayOutputStream(uri.length());
     int length = uri.length() > 1 && uri.endsWith("/") ? uri.length() - 1 : uri.length();

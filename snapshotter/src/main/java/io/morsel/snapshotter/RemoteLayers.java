@@ -7,15 +7,19 @@ import io.morsel.fuse.FuseMount;
 import io.morsel.fuse.FuseMounter;
 import io.morsel.fuse.Mountinfo;
 import io.morsel.prefetch.Layer;
+import io.morsel.prefetch.LayerContent;
 import io.morsel.prefetch.LayerStore;
 import io.morsel.registry.Digest;
 import io.morsel.registry.RemoteBlob;
+import io.morsel.stargz.erofs.DirectoryAttributes;
 import io.morsel.stargz.erofs.ErofsImage;
 import io.morsel.stargz.erofs.ErofsInode;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -38,7 +42,12 @@ public final class RemoteLayers implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(RemoteLayers.class);
 
-  private record Mounted(Digest digest, Layer layer, FuseMount mount) {}
+  /**
+   * A layer that is mounted.
+   *
+   * @param tree what is shown of it, on top of the snapshots below
+   */
+  private record Mounted(Digest digest, Layer layer, ErofsImage tree, FuseMount mount) {}
 
   private final SnapshotStore store;
   private final SnapshotDirectories directories;
@@ -147,10 +156,11 @@ public final class RemoteLayers implements AutoCloseable {
    *     has to be unpacked instead, and the reason has been logged and counted
    */
   Optional<Map<String, String>> mount(
-      long id, LayerRequest request, ResolvedLayers.Resolved layer) {
+      SnapshotChain chain, LayerRequest request, ResolvedLayers.Resolved layer) {
     try {
       mount(
-          id,
+          chain.id(),
+          chain.parents(),
           layer.found().source().digest(),
           layers.open(layer.found().source(), layer.found().blob()));
     } catch (IOException | RuntimeException e) {
@@ -168,16 +178,81 @@ public final class RemoteLayers implements AutoCloseable {
   }
 
   /** Mounts an open layer, which is closed with the mount, or at once where that fails. */
-  private void mount(long id, Digest digest, Layer layer) throws IOException {
+  private void mount(long id, List<SnapshotChain.Parent> parents, Digest digest, Layer layer)
+      throws IOException {
     boolean done = false;
     try {
-      mounted.put(id, new Mounted(digest, layer, mounter.mount(layer, directories.fs(id))));
+      LayerContent content = on(parents, layer);
+      FuseMount mount = mounter.mount(content, directories.fs(id));
+      mounted.put(id, new Mounted(digest, layer, content.tree(), mount));
       done = true;
       metrics.mountedLayers(mounted.size());
     } finally {
       if (!done) {
         layer.close();
       }
+    }
+  }
+
+  /** The layer as it is shown on top of these snapshots. */
+  private LayerContent on(List<SnapshotChain.Parent> parents, Layer layer) throws IOException {
+    Map<Long, DirectoryAttributes> attributes;
+    try (var below = new Below(parents)) {
+      attributes = ImpliedAttributes.resolve(layer.name(), layer.index(), below);
+    }
+    return attributes.isEmpty()
+        ? layer
+        : new LayerView(layer, layer.tree().withDirectoryAttributes(attributes));
+  }
+
+  /**
+   * The snapshots below a layer, which stay as they are until this is closed. Locked from above to
+   * below, which no other order contradicts.
+   */
+  private final class Below implements ImpliedAttributes.Below, AutoCloseable {
+    private final List<SnapshotChain.Parent> parents;
+    private final Map<Integer, LowerDirectory> roots = new HashMap<>();
+    private final List<KeyLocks.Held> held = new ArrayList<>();
+
+    Below(List<SnapshotChain.Parent> parents) {
+      this.parents = parents;
+    }
+
+    @Override
+    public int count() {
+      return parents.size();
+    }
+
+    @Override
+    public LowerDirectory root(int layer) throws IOException {
+      LowerDirectory root = roots.get(layer);
+      if (root == null) {
+        root = open(parents.get(layer));
+        roots.put(layer, root);
+      }
+      return root;
+    }
+
+    private LowerDirectory open(SnapshotChain.Parent parent) throws IOException {
+      if (!parent.remote()) {
+        return DiskDirectory.of(directories.fs(parent.id()));
+      }
+      try {
+        requireMounted(parent);
+      } catch (ContainerdException e) {
+        throw new IOException(e.getMessage(), e);
+      }
+      held.add(locks.lock(Long.toString(parent.id())));
+      Mounted lower = mounted.get(parent.id());
+      if (lower == null) {
+        throw new IOException("snapshot " + parent.name() + " below is not mounted any more");
+      }
+      return new ImageDirectory(lower.tree(), lower.tree().rootNid());
+    }
+
+    @Override
+    public void close() {
+      held.reversed().forEach(KeyLocks.Held::close);
     }
   }
 
@@ -221,7 +296,7 @@ public final class RemoteLayers implements AutoCloseable {
     if (layer == null) {
       return Optional.empty();
     }
-    ErofsImage tree = layer.layer().tree();
+    ErofsImage tree = layer.tree();
     ErofsInode root = tree.inode(tree.rootNid());
     return Optional.of(new Owner(root.uid(), root.gid()));
   }
@@ -238,7 +313,7 @@ public final class RemoteLayers implements AutoCloseable {
     StoredSnapshot snapshot = store.stat(parent.name());
     try {
       restore(snapshot);
-    } catch (IOException | FallbackException | RuntimeException e) {
+    } catch (IOException | FallbackException | ContainerdException | RuntimeException e) {
       throw new ContainerdException(
           ErrorClass.UNAVAILABLE,
           "layer "
@@ -257,7 +332,8 @@ public final class RemoteLayers implements AutoCloseable {
   }
 
   /** Mounts a committed remote snapshot from what is on the disk. */
-  private void restore(StoredSnapshot snapshot) throws IOException, FallbackException {
+  private void restore(StoredSnapshot snapshot)
+      throws IOException, FallbackException, ContainerdException {
     long id = snapshot.id();
     try (var _ = locks.lock(Long.toString(id))) {
       if (isMounted(id)) {
@@ -278,11 +354,12 @@ public final class RemoteLayers implements AutoCloseable {
       RemoteBlob blob = finder.blob(request, size(labels));
       directories.ensure(id);
       Digest digest = LayerFinder.digest(request.layer());
+      List<SnapshotChain.Parent> parents = store.parents(id);
       Layer layer =
           layers
               .restore(digest, () -> blob)
               .orElseThrow(() -> new IOException("its index is not on the disk any more"));
-      mount(id, digest, layer);
+      mount(id, parents, digest, layer);
       log.debug("layer {} of snapshot {} is mounted again", request.layer(), id);
     }
   }
@@ -292,13 +369,16 @@ public final class RemoteLayers implements AutoCloseable {
    * start, before any call is served. A layer that can't be mounted is logged and counted.
    */
   void restoreAll() throws ContainerdException, IOException {
+    // The lower first, on which what is shown of the upper depends.
     List<StoredSnapshot> remote =
-        store.list(Filter.parse(List.of("labels.\"" + Labels.REMOTE + "\"")));
+        store.list(Filter.parse(List.of("labels.\"" + Labels.REMOTE + "\""))).stream()
+            .sorted(Comparator.comparingLong(StoredSnapshot::id))
+            .toList();
     detachAll(directories.root());
     for (StoredSnapshot snapshot : remote) {
       try {
         restore(snapshot);
-      } catch (IOException | FallbackException | RuntimeException e) {
+      } catch (IOException | FallbackException | ContainerdException | RuntimeException e) {
         metrics.restoreFailed();
         log.warn(
             "can't mount layer {} of snapshot {} ({}) again, containers on it will not start"

@@ -107,6 +107,11 @@ public final class SnapshotStore implements AutoCloseable {
         });
   }
 
+  /** The snapshots below this one, the immediate parent first. */
+  List<SnapshotChain.Parent> parents(long id) throws ContainerdException {
+    return database.read(connection -> parents(connection, id));
+  }
+
   /**
    * Creates an active snapshot or a view.
    *

@@ -206,7 +206,7 @@ public final class Snapshotter implements AutoCloseable {
       SnapshotChain chain = createSnapshot(SnapshotKind.ACTIVE, key, parent, labels);
       boolean committed = false;
       try {
-        Optional<Map<String, String>> added = remote.mount(chain.id(), request, layer.get());
+        Optional<Map<String, String>> added = remote.mount(chain, request, layer.get());
         if (added.isEmpty()) {
           return;
         }

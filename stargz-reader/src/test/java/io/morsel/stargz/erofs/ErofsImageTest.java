@@ -159,8 +159,7 @@ final class ErofsImageTest {
       assertThat(view.inode(root.nid())).isEqualTo(image.inode(root.nid()));
       assertThat(view.lookup(inner.nid(), utf8("file"))).isEqualTo(file.nid());
       assertThat(view.inodeCount()).isEqualTo(3);
-      var rootToo =
-          new DirectoryAttributes(0711, 1, 2, 3, 4, List.of(), List.of());
+      var rootToo = new DirectoryAttributes(0711, 1, 2, 3, 4, List.of(), List.of());
       ErofsImage both = view.withDirectoryAttributes(Map.of(root.nid(), rootToo));
       assertThat(both.inode(root.nid()).mode()).isEqualTo(0040711);
       assertThat(both.inode(inner.nid()).mode()).isEqualTo(0041700);
