@@ -112,7 +112,8 @@ final class Images {
         Entry.of('0', "odd/xattrs")
             .xattr("user.text", text("value"))
             .xattr("user.empty", new byte[0])
-            .xattr("user.binary", new byte[] {0, 1, '\n', '=', (byte) 0xff, 0}),
+            .xattr("user.binary", new byte[] {0, 1, '\n', '=', (byte) 0xff, 0})
+            .xattr("trusted.some", text("t")),
         text("x"));
     tar.add(
         Entry.of('0', "odd/capable")

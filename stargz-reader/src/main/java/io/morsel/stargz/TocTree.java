@@ -34,6 +34,8 @@ final class TocTree implements TocParser.Sink {
   private static final byte[] TOC = ascii(TocSource.TOC_NAME);
   private static final byte[] OPAQUE_XATTR = ascii("trusted.overlay.opaque");
   private static final byte[] YES = ascii("y");
+  private static final byte[] TRUSTED = ascii("trusted.");
+  private static final byte[] USER = ascii("user.");
 
   private final TocContent content;
   private final TocPaths paths;
@@ -292,8 +294,20 @@ final class TocTree implements TocParser.Sink {
       if (name.length == 0 || name.length > 255) {
         throw malformed(entry, "has an extended attribute with a name of impossible length");
       }
-      node.xattr(name, entry.xattrValues.get(i));
+      if (isShown(name, node)) {
+        node.xattr(name, entry.xattrValues.get(i));
+      }
     }
+  }
+
+  /**
+   * Whether containerd would set the attribute when it unpacked the layer ({@code createTarFile} in
+   * its package {@code archive}). It leaves out trusted ones, among which are those that overlayfs
+   * obeys, and user's where Linux has none: on what is neither a file nor a directory.
+   */
+  private static boolean isShown(byte[] name, ErofsNode node) {
+    return !startsWith(name, TRUSTED)
+        && (!startsWith(name, USER) || node.isRegular() || node.isDirectory());
   }
 
   private void time(TocEntry entry) throws LayerFormatException {

@@ -238,6 +238,37 @@ final class LayerIndexTest {
         "no directory");
   }
 
+  /** As containerd unpacks it; overlayfs would obey a layer's own {@code trusted.overlay.*}. */
+  @Test
+  void leavesOutAttributesThatUnpackingLeavesOut() throws Exception {
+    var xattrs =
+        new Raw(
+            "{\"trusted.some\":\"dA==\",\"trusted.overlay.opaque\":\"eQ==\","
+                + "\"trusted.overlay.redirect\":\"L2V0Yw==\",\"user.u\":\"dQ==\","
+                + "\"security.s\":\"cw==\"}");
+    var blob = new TestBlob().entry("name", "./", "type", "dir", "xattrs", xattrs);
+    for (String type : new String[] {"dir", "reg", "symlink", "char", "block", "fifo"}) {
+      blob.entry("name", type, "type", type, "linkName", "x", "xattrs", xattrs);
+    }
+    blob.file("dir/.wh..wh..opq", new byte[0], 1);
+    try (LayerIndex index = build(blob)) {
+      for (String name : new String[] {"", "reg"}) {
+        assertThat(index.tree().xattrNames(inode(index, name).nid()))
+            .as(name)
+            .containsExactlyInAnyOrder(ascii("user.u"), ascii("security.s"));
+      }
+      assertThat(index.tree().xattrNames(inode(index, "dir").nid()))
+          .as("what Morsel itself sets")
+          .containsExactlyInAnyOrder(
+              ascii("user.u"), ascii("security.s"), ascii("trusted.overlay.opaque"));
+      for (String name : new String[] {"symlink", "char", "block", "fifo"}) {
+        assertThat(index.tree().xattrNames(inode(index, name).nid()))
+            .as(name)
+            .containsExactly(ascii("security.s"));
+      }
+    }
+  }
+
   @Test
   void translatesWhiteoutsAndHidesLandmarks() throws Exception {
     var blob =
