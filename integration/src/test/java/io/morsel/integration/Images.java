@@ -27,6 +27,7 @@ final class Images {
           "/odd/parents",
           "/odd/parents/left",
           "/odd/parents/left/out",
+          "/odd/private",
           "/odd/was-dir");
 
   private Images() {}
@@ -145,6 +146,7 @@ final class Images {
     tar.add(Entry.of('5', "odd/merged"));
     tar.add(Entry.of('0', "odd/merged/lower"), text("shows through"));
     tar.add(Entry.of('0', "odd/removed"), text("gone"));
+    tar.add(Entry.of('5', "odd/private").mode(0700).owner(5, 6).mtime("1600000002"));
     tar.add(Entry.of('5', "odd/removed-dir"));
     tar.add(Entry.of('0', "odd/removed-dir/file"), text("gone"));
   }
@@ -156,6 +158,7 @@ final class Images {
     tar.add(Entry.of('0', "odd/opaque/.wh..wh..opq"));
     tar.add(Entry.of('0', "odd/opaque/above"), text("only this"));
     tar.add(Entry.of('0', "odd/merged/upper"), text("added"));
+    tar.add(Entry.of('0', "odd/private/added"), text("without its parent"));
     tar.add(Entry.of('0', "odd/was-dir/now"), text("inside"));
     tar.add(Entry.of('0', "odd/nanos").mtime("1600000001.000000001"), text("changed"));
   }

@@ -36,6 +36,7 @@ class RootFilesystemIT {
     assertThat(entries.get("/odd/setuid")).contains("mode 04755");
     assertThat(entries.get("/odd/owner")).contains("owner 70000:4000000000");
     assertThat(entries.get("/odd/nanos")).contains("mtime 1600000001.000000001");
+    assertThat(entries.get("/odd/private")).contains("mode 0700 owner 5:6");
     assertThat(entries.get("/odd/hard-a")).contains("same inode").contains("/odd/deep/hard-c");
     assertThat(entries.get("/odd/block")).contains("rdev 103:11170");
     assertThat(entries.get("/odd/capable")).contains("security.capability=0x0100000200200000");

@@ -27,6 +27,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.Executors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -130,7 +131,7 @@ final class ImpliedAttributesTest {
             .xattr(utf8("trusted.overlay.origin"), utf8("x"));
     try (LayerIndex index = indexOf("f")) {
       DirectoryAttributes found =
-          resolve(index, new ArrayList<>(), lower(below)).get(index.tree().rootNid());
+          at(resolve(index, new ArrayList<>(), lower(below)), index.tree().rootNid());
       assertThat(found.permissions()).isEqualTo(07751);
       assertThat(List.of(found.uid(), found.gid())).containsExactly(70_000, -2);
       assertThat(found.mtimeSeconds()).isEqualTo(-5);
@@ -151,8 +152,9 @@ final class ImpliedAttributesTest {
     run(
         upper,
         "d=$(printf 'o\\377d'); mkdir -p \"$d/in/deep\" file-above; touch file-above/f;"
-            + " chown 5:6 \"$d\"; chmod 2750 \"$d\"; touch -d @1000000000.000000007 \"$d\";"
-            + " mknod \"$d/in/gone\" c 0 0; chmod 0701 \"$d/in\"; ln -s in \"$d/link\"");
+            + " chown 5:6 \"$d\"; chmod 2750 \"$d\";"
+            + " mknod \"$d/in/gone\" c 0 0; chmod 0701 \"$d/in\"; ln -s in \"$d/link\";"
+            + " touch -d @1000000000.000000007 \"$d\"");
     Path bottom = Files.createDirectories(directory.resolve("bottom"));
     run(bottom, "d=$(printf 'o\\377d'); mkdir -m 711 -p \"$d/in/gone\" \"$d/link\" \"$d/below\"");
     run(
@@ -164,14 +166,14 @@ final class ImpliedAttributesTest {
           resolve(index, new ArrayList<>(), DiskDirectory.of(upper), DiskDirectory.of(bottom));
       byte[] odd = {'o', -1, 'd'};
       long nid = index.tree().lookup(index.tree().rootNid(), odd);
-      DirectoryAttributes attributes = found.get(nid);
+      DirectoryAttributes attributes = at(found, nid);
       assertThat(attributes.permissions()).isEqualTo(02750);
       assertThat(List.of(attributes.uid(), attributes.gid())).containsExactly(5, 6);
       assertThat(attributes.mtimeSeconds()).isEqualTo(1_000_000_000);
       assertThat(attributes.mtimeNanos()).isEqualTo(7);
       long in = index.tree().lookup(nid, utf8("in"));
-      assertThat(found.get(in).permissions()).isEqualTo(0701);
-      assertThat(found.get(index.tree().lookup(nid, utf8("below"))).permissions()).isEqualTo(0711);
+      assertThat(at(found, in).permissions()).isEqualTo(0701);
+      assertThat(at(found, index.tree().lookup(nid, utf8("below"))).permissions()).isEqualTo(0711);
       assertThat(found)
           .doesNotContainKey(index.tree().lookup(in, utf8("gone")))
           .doesNotContainKey(index.tree().lookup(nid, utf8("link")))
@@ -181,7 +183,8 @@ final class ImpliedAttributesTest {
 
   @Test
   void unpackedLayersAttributesAndOpaqueDirectoriesAreSeen() throws Exception {
-    Path upper = Files.createDirectories(directory.resolve("upper/a")).getParent();
+    Path upper = directory.resolve("upper");
+    Files.createDirectories(upper.resolve("a"));
     Files.setAttribute(upper.resolve("a"), "user:colour", utf8("red"));
     DirectoryAttributes attributes =
         ((LowerEntry.Directory) DiskDirectory.of(upper).child(utf8("a"))).directory().attributes();
@@ -323,5 +326,9 @@ final class ImpliedAttributesTest {
 
   private static byte[] utf8(String text) {
     return text.getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static DirectoryAttributes at(Map<Long, DirectoryAttributes> found, long nid) {
+    return Objects.requireNonNull(found.get(nid), "no attributes were found");
   }
 }
