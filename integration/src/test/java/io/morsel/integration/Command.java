@@ -92,7 +92,9 @@ final class Command {
             throw new UncheckedIOException(e);
           }
         },
-        task -> Thread.ofVirtual().start(task));
+        // A virtual thread that waits for a pipe keeps its carrier: two of them would stop every
+        // other one on a machine with two processors, CountingProxy's among them.
+        task -> Thread.ofPlatform().daemon().name("drain").start(task));
   }
 
   /** How a program ended. */

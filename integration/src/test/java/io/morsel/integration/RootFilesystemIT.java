@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.SortedMap;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Disabled;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -63,8 +62,6 @@ class RootFilesystemIT {
     }
   }
 
-  // The conversion of this layer was seen to run into a timeout of the registry: to be found out.
-  @Disabled("morsel convert times out on its layer")
   @Test
   void aFileOver4GibReadsAlike() {
     String huge = FIXTURE.reference("huge:plain");

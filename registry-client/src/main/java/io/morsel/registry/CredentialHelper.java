@@ -60,7 +60,12 @@ final class CredentialHelper {
     }
     try {
       CompletableFuture<byte[]> output = new CompletableFuture<>();
-      Thread.ofVirtual().start(() -> talk(process, server, output));
+      // Not a virtual thread: waiting for a pipe keeps the carrier, so that two slow helpers would
+      // stop all virtual threads of a machine with two processors.
+      Thread.ofPlatform()
+          .daemon()
+          .name("credential-helper")
+          .start(() -> talk(process, server, output));
       byte[] answer = output.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
       boolean ended = process.waitFor(timeout.toNanos(), TimeUnit.NANOSECONDS);
       return credential(program, server, ended && process.exitValue() == 0, answer);
