@@ -12,11 +12,15 @@ import okhttp3.RequestBody;
 import okhttp3.Response;
 import okio.BufferedSink;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Writing to a registry (OCI distribution specification, section "Push"). */
 final class BlobUpload {
   private static final RequestBody EMPTY = RequestBody.create(new byte[0], null);
   private static final int COPY_BYTES = 64 << 10;
+  private static final Duration ABANDON_TIMEOUT = Duration.ofSeconds(2);
+  private static final Logger log = LoggerFactory.getLogger(BlobUpload.class);
 
   private final Http http;
   private final RegistrySettings settings;
@@ -75,7 +79,7 @@ final class BlobUpload {
       try {
         HttpUrl session = start(access, descriptor, from, what);
         if (session != null) {
-          send(access, session, descriptor, content, what, cancel);
+          sendOrAbandon(access, session, descriptor, content, what, cancel);
         }
         return;
       } catch (PassingFailure e) {
@@ -145,6 +149,51 @@ final class BlobUpload {
       return session.newBuilder().scheme("https").port(access.base().port()).build();
     }
     return session;
+  }
+
+  /**
+   * Every try has an upload of its own, so that one which failed must not stay with the registry.
+   */
+  private void sendOrAbandon(
+      Access access,
+      HttpUrl session,
+      Descriptor descriptor,
+      ContentSource content,
+      String what,
+      Cancellation cancel)
+      throws IOException {
+    try {
+      send(access, session, descriptor, content, what, cancel);
+    } catch (IOException failure) {
+      abandon(access, session, what);
+      throw failure;
+    }
+  }
+
+  /**
+   * Tells the registry to forget an upload. Tried once and briefly, since a registry also forgets
+   * by itself in the end, and since it may be what has just failed.
+   */
+  private void abandon(Access access, HttpUrl session, String what) {
+    // Without this no request is made for a thread that was interrupted, when it matters most.
+    boolean interrupted = Thread.interrupted();
+    Cancellation cancel = new Cancellation();
+    Request request = new Request.Builder().url(session).delete().build();
+    try {
+      Response answer =
+          Origin.of(session).equals(access.origin())
+              ? http.attempt(access, request, what, cancel, ABANDON_TIMEOUT).response()
+              : http.call(request, cancel, ABANDON_TIMEOUT);
+      try (answer) {
+        log.debug("{}: abandoning the upload was answered with {}", what, answer.code());
+      }
+    } catch (IOException e) {
+      log.debug("{}: the upload could not be abandoned: {}", what, e.getMessage());
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
   }
 
   private void send(
