@@ -165,11 +165,32 @@ class LazyStartIT {
       try {
         node.startMorsel();
         assertThat(node.lazyMounts()).hasSize(mounts);
+        assertThat(unpackedLibraries(node))
+            .as("native code that the daemon unpacked and uses")
+            .isNotEmpty()
+            .allMatch(library -> library.startsWith(node.root().resolve("native")));
+        try (Stream<Path> files = Files.list(node.root().resolve("native"))) {
+          assertThat(files.filter(file -> file.toString().endsWith(".so")))
+              .as("native code that lies there, now that a daemon was killed")
+              .allMatch(unpackedLibraries(node)::contains);
+        }
         assertThat(node.run("morsel", lazy, "after", "/bin/sh", "-c", read).succeed())
             .isEqualTo(before);
       } finally {
         FIXTURE.registry().restart();
       }
+    }
+  }
+
+  /** The files that a daemon has mapped and that are neither the machine's nor the JDK's. */
+  private static List<Path> unpackedLibraries(Node node) throws IOException {
+    try (Stream<String> maps = Files.lines(Path.of("/proc", node.morselPid() + "", "maps"))) {
+      return maps.map(line -> line.substring(line.lastIndexOf(' ') + 1))
+          .filter(path -> path.endsWith(".so") && !path.startsWith("/usr/"))
+          .filter(path -> !path.startsWith("/lib") && !path.startsWith("/opt/"))
+          .map(Path::of)
+          .distinct()
+          .toList();
     }
   }
 

@@ -233,6 +233,11 @@ final class Node implements AutoCloseable {
     return required(morsel).log();
   }
 
+  /** The daemon's own process id. */
+  long morselPid() {
+    return required(morsel).pid();
+  }
+
   /** Ends Morsel as {@code kill -9} does. */
   void killMorsel() {
     // ./morsel execs Java, so that the pid is the daemon's own.

@@ -81,6 +81,7 @@ public final class Daemon implements AutoCloseable {
       throws IOException, ContainerdException {
     Path root = makeRoot(config.get(ConfigKeys.ROOT));
     add(RootLock.take(root));
+    NativeLibraries.keepBelow(root);
     DaemonMetrics metrics = new DaemonMetrics(version);
     SnapshotStore store = add(SnapshotStore.open(root.resolve("snapshots.db")));
     RegistryClient registry =
