@@ -6,6 +6,8 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -132,6 +134,15 @@ final class MainTest {
     assertThat(Run.of("config", "show", "--config", file.toString()).out()).isEqualTo(run.out());
     assertThat(Path.of("../deploy/config.toml")).hasContent(run.out());
     assertThat(Path.of("../docs/configuration.md")).content().contains(run.out());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"../README.md", "../deploy/containerd-config.toml"})
+  void containerdIsToldWhereTheDaemonListensByDefault(String document) {
+    Matcher socket =
+        Pattern.compile("#address = (\"/.*\")").matcher(Run.of("config", "default").out());
+    assertThat(socket.find()).isTrue();
+    assertThat(Path.of(document)).content().contains("address = " + socket.group(1));
   }
 
   @ParameterizedTest
