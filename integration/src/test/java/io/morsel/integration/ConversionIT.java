@@ -2,6 +2,7 @@ package io.morsel.integration;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.morsel.bench.host.Command;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;

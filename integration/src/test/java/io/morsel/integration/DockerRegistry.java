@@ -1,5 +1,7 @@
 package io.morsel.integration;
 
+import io.morsel.bench.host.Daemon;
+import io.morsel.bench.host.Http;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

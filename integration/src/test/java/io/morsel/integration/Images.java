@@ -1,5 +1,6 @@
 package io.morsel.integration;
 
+import io.morsel.bench.host.Command;
 import io.morsel.integration.TarComposer.Entry;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -2,6 +2,8 @@ package io.morsel.integration;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.morsel.bench.host.Await;
+import io.morsel.bench.host.Command;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;

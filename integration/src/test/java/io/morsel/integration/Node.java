@@ -1,5 +1,9 @@
 package io.morsel.integration;
 
+import io.morsel.bench.host.Await;
+import io.morsel.bench.host.Command;
+import io.morsel.bench.host.Daemon;
+import io.morsel.bench.host.Http;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -1,5 +1,6 @@
 package io.morsel.integration;
 
+import io.morsel.bench.host.Command;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;

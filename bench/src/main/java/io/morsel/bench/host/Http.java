@@ -1,4 +1,4 @@
-package io.morsel.integration;
+package io.morsel.bench.host;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -10,15 +10,15 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 
-/** What the tests ask of HTTP servers on loopback. */
-final class Http {
+/** What is asked of HTTP servers on loopback. */
+public final class Http {
   private static final HttpClient CLIENT =
       HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build();
 
   private Http() {}
 
   /** Whether the server answers with success. */
-  static boolean ok(String url) {
+  public static boolean ok(String url) {
     try {
       return get(url).statusCode() == 200;
     } catch (UncheckedIOException e) {
@@ -26,7 +26,8 @@ final class Http {
     }
   }
 
-  static HttpResponse<String> get(String url, String... headers) {
+  /** A GET with further headers, names and values by turns. */
+  public static HttpResponse<String> get(String url, String... headers) {
     try {
       HttpRequest.Builder request =
           HttpRequest.newBuilder(URI.create(url)).timeout(Duration.ofSeconds(10));
@@ -38,12 +39,12 @@ final class Http {
       throw new UncheckedIOException(e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new AssertionError(e);
+      throw new HostException("interrupted while asking " + url, e);
     }
   }
 
   /** A port that was free a moment ago. */
-  static int freePort() {
+  public static int freePort() {
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       return socket.getLocalPort();
     } catch (IOException e) {
