@@ -1,5 +1,6 @@
 package io.morsel.cli;
 
+import io.morsel.cli.terminal.Errors;
 import io.morsel.cli.terminal.ExitCode;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;

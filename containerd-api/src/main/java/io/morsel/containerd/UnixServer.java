@@ -78,6 +78,7 @@ public final class UnixServer implements AutoCloseable {
     UnixServer result = new UnixServer(socket, eventLoops, executor, server);
     try {
       server.start();
+      FirstHandshake.with(socket.bindPath());
       socket.publish();
       return result;
     } catch (IOException e) {

@@ -1,7 +1,5 @@
-package io.morsel.cli;
+package io.morsel.cli.terminal;
 
-import io.morsel.cli.terminal.CommandException;
-import io.morsel.cli.terminal.ExitCode;
 import io.morsel.registry.RegistryException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -14,11 +12,15 @@ import java.nio.file.NotDirectoryException;
 import picocli.CommandLine;
 
 /** Turns whatever went wrong into one or two lines on stderr and an exit code. */
-final class Errors {
+public final class Errors {
   private Errors() {}
 
-  /** The command line is wrong. */
-  static int usage(CommandLine.ParameterException wrong) {
+  /**
+   * The command line is wrong.
+   *
+   * @return the exit code
+   */
+  public static int usage(CommandLine.ParameterException wrong) {
     CommandLine command = wrong.getCommandLine();
     PrintWriter err = command.getErr();
     err.println(prefix(command) + decapitalized(String.valueOf(wrong.getMessage())));
@@ -27,8 +29,12 @@ final class Errors {
     return ExitCode.USAGE;
   }
 
-  /** The command failed. */
-  static int report(Exception failure, CommandLine command, boolean stackTrace) {
+  /**
+   * The command failed.
+   *
+   * @return the exit code
+   */
+  public static int report(Exception failure, CommandLine command, boolean stackTrace) {
     PrintWriter err = command.getErr();
     int code = ExitCode.FAILED;
     String message;

@@ -1,0 +1,153 @@
+package io.morsel.bench.node;
+
+import io.morsel.bench.host.Command;
+import io.morsel.bench.host.Daemon;
+import io.morsel.bench.host.HostException;
+import io.morsel.bench.host.Uninterrupted;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/** A containerd on roots and a socket of its own, with snapshotters as its proxy plugins. */
+public final class Containerd implements AutoCloseable {
+  private static final List<String> NAMESPACES = List.of("default", "k8s.io");
+
+  private final Path directory;
+  private final Daemon daemon;
+
+  private Containerd(Path directory, Daemon daemon) {
+    this.directory = directory;
+    this.daemon = daemon;
+  }
+
+  /**
+   * Starts one and waits until it answers.
+   *
+   * @param directory where it keeps everything; below nothing but this containerd's
+   * @param snapshotters sockets of proxy plugins by name
+   * @param cri whether its CRI plugin is on, for the snapshotter {@code morsel}
+   */
+  public static Containerd start(Path directory, Map<String, Path> snapshotters, boolean cri) {
+    StringBuilder config =
+        new StringBuilder(
+            """
+            version = 2
+            root = "%1$s/containerd"
+            state = "%1$s/state"
+            disabled_plugins = [%2$s"io.containerd.internal.v1.opt"]
+            [grpc]
+              address = "%3$s"
+            [plugins."io.containerd.grpc.v1.cri"]
+              restrict_oom_score_adj = true
+              sandbox_image = "unused"
+              stream_server_port = "0"
+              [plugins."io.containerd.grpc.v1.cri".containerd]
+                snapshotter = "morsel"
+                disable_snapshot_annotations = false
+              [plugins."io.containerd.grpc.v1.cri".cni]
+                bin_dir = "%1$s/cni"
+                conf_dir = "%1$s/cni"
+            """
+                .formatted(
+                    directory, cri ? "" : "\"io.containerd.grpc.v1.cri\", ", socket(directory)));
+    snapshotters.forEach(
+        (name, socket) ->
+            config.append(
+                """
+                [proxy_plugins.%s]
+                  type = "snapshot"
+                  address = "%s"
+                """
+                    .formatted(name, socket)));
+    Path file = directory.resolve("containerd.toml");
+    try {
+      Files.writeString(file, config);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    Daemon daemon =
+        Daemon.start(
+            "containerd",
+            directory.resolve("containerd.log"),
+            Map.of(),
+            List.of("containerd", "--config", file.toString()),
+            () ->
+                Command.of("ctr", "--address", socket(directory), "version").run().exitCode() == 0);
+    return new Containerd(directory, daemon);
+  }
+
+  private static Path socket(Path directory) {
+    return directory.resolve("containerd.sock");
+  }
+
+  /** Where it listens. */
+  public Path socket() {
+    return socket(directory);
+  }
+
+  /** Its process id. */
+  public long pid() {
+    return daemon.pid();
+  }
+
+  /** {@code ctr WORDS…} against it. */
+  public Command ctr(Object... words) {
+    return Command.of("ctr", "--address", socket(), List.of(words));
+  }
+
+  /** {@code ctr-remote WORDS…} against it. */
+  public Command ctrRemote(Object... words) {
+    return Command.of("ctr-remote", "--address", socket(), List.of(words));
+  }
+
+  /** Ends its containers, itself, and its shims. */
+  @Override
+  public void close() {
+    Uninterrupted.run(this::endContainers, this::endDaemon, this::endShims);
+  }
+
+  private void endDaemon() {
+    if (daemon.isAlive()) {
+      daemon.close();
+    }
+  }
+
+  private void endContainers() {
+    if (!daemon.isAlive()) {
+      return;
+    }
+    for (String namespace : NAMESPACES) {
+      Command list = ctr("--namespace", namespace, "tasks", "ls", "-q");
+      for (String task : list.run().text().lines().toList()) {
+        ctr("--namespace", namespace, "tasks", "kill", "-s", "KILL", task).run();
+        ctr("--namespace", namespace, "tasks", "rm", "-f", task).run();
+      }
+    }
+  }
+
+  /** Shims outlive containerd by design; those of this one are known by its socket's path. */
+  private void endShims() {
+    ProcessHandle.allProcesses()
+        .filter(
+            process ->
+                process
+                    .info()
+                    .commandLine()
+                    .filter(line -> line.contains("containerd-shim"))
+                    .filter(line -> line.contains("-address " + directory + "/"))
+                    .isPresent())
+        .forEach(ProcessHandle::destroyForcibly);
+  }
+
+  /** The digests of the blobs that are in its content store. */
+  public List<String> contents() {
+    Command.Result result = ctr("content", "ls", "-q").run();
+    if (result.exitCode() != 0) {
+      throw new HostException("can't list containerd's content: " + result.errors());
+    }
+    return result.text().lines().toList();
+  }
+}
