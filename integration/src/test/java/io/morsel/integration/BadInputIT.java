@@ -3,6 +3,7 @@ package io.morsel.integration;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.morsel.bench.host.Command;
+import io.morsel.bench.host.Directories;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -89,7 +90,7 @@ class BadInputIT {
       assertClear(result, 1, work.toString());
       assertThat(Files.exists(socket)).isFalse();
     } finally {
-      Node.deleteAll(work);
+      Directories.delete(work);
     }
   }
 
@@ -154,7 +155,7 @@ class BadInputIT {
       assertThat(node.metric("morsel_build_info")).as("the daemon still answers").isEqualTo(1);
     } finally {
       Command.of("umount", "-l", small).succeed();
-      Node.deleteAll(small);
+      Directories.delete(small);
     }
   }
 

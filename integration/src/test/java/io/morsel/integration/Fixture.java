@@ -1,5 +1,6 @@
 package io.morsel.integration;
 
+import io.morsel.bench.host.Directories;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -33,7 +34,7 @@ final class Fixture implements BeforeAllCallback, AfterAllCallback {
       }
     } finally {
       if (directory != null) {
-        Node.deleteAll(directory);
+        Directories.delete(directory);
       }
     }
   }

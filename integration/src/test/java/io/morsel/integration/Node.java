@@ -2,18 +2,19 @@ package io.morsel.integration;
 
 import io.morsel.bench.host.Await;
 import io.morsel.bench.host.Command;
-import io.morsel.bench.host.Daemon;
-import io.morsel.bench.host.Http;
+import io.morsel.bench.host.Directories;
+import io.morsel.bench.host.Mounts;
+import io.morsel.bench.host.Uninterrupted;
+import io.morsel.bench.node.Containerd;
+import io.morsel.bench.node.Morsel;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,9 +28,8 @@ final class Node implements AutoCloseable {
 
   private final Path directory;
   private final Options options;
-  private final String metricsAddress = "127.0.0.1:" + Http.freePort();
-  private @Nullable Daemon morsel;
-  private @Nullable Daemon containerd;
+  private @Nullable Morsel morsel;
+  private @Nullable Containerd containerd;
 
   /**
    * How a node is set up.
@@ -69,7 +69,6 @@ final class Node implements AutoCloseable {
     try {
       Node node = new Node(Files.createTempDirectory(Path.of("/tmp"), "morsel-it-"), options);
       try {
-        node.writeConfig();
         node.startMorsel();
         node.startContainerd();
         return node;
@@ -86,68 +85,16 @@ final class Node implements AutoCloseable {
     }
   }
 
-  private void writeConfig() throws IOException {
-    Files.writeString(
-        directory.resolve("morsel.toml"),
-        """
-        root = "%s"
-        address = "%s"
-        [metrics]
-        address = "%s"
-        [fuse]
-        backend = "%s"
-        %s
-        """
-            .formatted(
-                root(), morselSocket(), metricsAddress, options.backend(), options.morselConfig()));
-    String plugin =
-        """
-        [proxy_plugins.%s]
-          type = "snapshot"
-          address = "%s"
-        """;
-    Files.writeString(
-        directory.resolve("containerd.toml"),
-        """
-        version = 2
-        root = "%1$s/containerd"
-        state = "%1$s/state"
-        disabled_plugins = [%2$s"io.containerd.internal.v1.opt"]
-        [grpc]
-          address = "%3$s"
-        [plugins."io.containerd.grpc.v1.cri"]
-          restrict_oom_score_adj = true
-          sandbox_image = "unused"
-          stream_server_port = "0"
-          [plugins."io.containerd.grpc.v1.cri".containerd]
-            snapshotter = "morsel"
-            disable_snapshot_annotations = false
-          [plugins."io.containerd.grpc.v1.cri".cni]
-            bin_dir = "%1$s/cni"
-            conf_dir = "%1$s/cni"
-        """
-                .formatted(
-                    directory,
-                    options.cri() ? "" : "\"io.containerd.grpc.v1.cri\", ",
-                    containerdSocket())
-            + plugin.formatted("morsel", morselSocket())
-            // ctr-remote asks for a snapshotter of this name, whatever serves it.
-            + plugin.formatted("stargz", morselSocket()));
-  }
-
   /** Starts Morsel on the state that is there. */
   void startMorsel() {
     morsel =
-        Daemon.start(
-            "morsel serve",
-            directory.resolve("morsel.log"),
-            Map.of(),
-            List.of(
-                CHECKOUT.resolve("morsel").toString(),
-                "serve",
-                "--config",
-                directory.resolve("morsel.toml").toString()),
-            () -> Http.ok("http://" + metricsAddress + "/healthz"));
+        Morsel.start(
+            new Morsel.Setup(
+                CHECKOUT,
+                directory,
+                root(),
+                "[fuse]\nbackend = \"%s\"\n%s".formatted(options.backend(), options.morselConfig()),
+                Map.of()));
     if (containerd != null) {
       // It retries a lost connection only after a while, and fails all calls until then.
       Await.until(
@@ -158,30 +105,25 @@ final class Node implements AutoCloseable {
   }
 
   private void startContainerd() {
+    Path socket = morselSocket();
+    // ctr-remote asks for a snapshotter named stargz, whatever serves it.
     containerd =
-        Daemon.start(
-            "containerd",
-            directory.resolve("containerd.log"),
-            Map.of(),
-            List.of("containerd", "--config", directory.resolve("containerd.toml").toString()),
-            () ->
-                Command.of("ctr", "--address", containerdSocket(), "version").run().exitCode()
-                    == 0);
+        Containerd.start(directory, Map.of("morsel", socket, "stargz", socket), options.cri());
   }
 
   /** {@code ctr WORDS…} against this node's containerd. */
   Command ctr(Object... words) {
-    return Command.of("ctr", "--address", containerdSocket(), List.of(words));
+    return required(containerd).ctr(words);
   }
 
   /** {@code ctr-remote WORDS…} against this node's containerd. */
   Command ctrRemote(Object... words) {
-    return Command.of("ctr-remote", "--address", containerdSocket(), List.of(words));
+    return required(containerd).ctrRemote(words);
   }
 
   /** {@code morsel WORDS…}. */
   static Command morsel(Object... words) {
-    return Command.of(CHECKOUT.resolve("morsel"), List.of(words));
+    return Morsel.command(CHECKOUT, words);
   }
 
   /** {@code morsel pull REF} into this node's containerd, for Morsel's own snapshotter. */
@@ -211,41 +153,26 @@ final class Node implements AutoCloseable {
    * Morsel's metrics: the sum over every series of this name whose labels contain {@code labels}.
    */
   double metric(String name, String... labels) {
-    return Http.get("http://" + metricsAddress + "/metrics")
-        .body()
-        .lines()
-        .filter(line -> line.startsWith(name + " ") || line.startsWith(name + "{"))
-        .filter(line -> Stream.of(labels).allMatch(line::contains))
-        .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
-        .sum();
+    return required(morsel).metric(name, labels);
   }
 
   /** The mount points of Morsel's layers below this node's root. */
   List<Path> lazyMounts() {
-    try (Stream<String> lines = Files.lines(Path.of("/proc/self/mountinfo"))) {
-      return lines
-          .filter(line -> line.contains(" - fuse.morsel "))
-          .map(line -> Path.of(line.split(" ", -1)[4]))
-          .filter(path -> path.startsWith(directory))
-          .toList();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return Mounts.lazyBelow(directory);
   }
 
   String morselLog() {
-    return required(morsel).log();
+    return required(morsel).daemon().log();
   }
 
   /** The daemon's own process id. */
   long morselPid() {
-    return required(morsel).pid();
+    return required(morsel).daemon().pid();
   }
 
   /** Ends Morsel as {@code kill -9} does. */
   void killMorsel() {
-    // ./morsel execs Java, so that the pid is the daemon's own.
-    required(morsel).kill();
+    required(morsel).daemon().kill();
   }
 
   /** Ends Morsel by SIGTERM. */
@@ -262,78 +189,24 @@ final class Node implements AutoCloseable {
   }
 
   Path containerdSocket() {
-    return directory.resolve("containerd.sock");
+    return required(containerd).socket();
   }
 
   Path morselSocket() {
     return directory.resolve("morsel.sock");
   }
 
-  private static Daemon required(@Nullable Daemon daemon) {
-    return Optional.ofNullable(daemon).orElseThrow();
+  private static <T> T required(@Nullable T part) {
+    return Optional.ofNullable(part).orElseThrow();
   }
 
   @Override
   public void close() {
-    try {
-      if (containerd != null) {
-        if (containerd.isAlive()) {
-          endContainers();
-        }
-        containerd.close();
-      }
-    } finally {
-      endShims();
-      try {
-        if (morsel != null && morsel.isAlive()) {
-          morsel.close();
-        }
-      } finally {
-        unmountAll();
-        deleteAll(directory);
-      }
-    }
-  }
-
-  private void endContainers() {
-    for (String namespace : List.of("default", "k8s.io")) {
-      Command list = ctr("--namespace", namespace, "tasks", "ls", "-q");
-      for (String task : list.run().text().lines().toList()) {
-        ctr("--namespace", namespace, "tasks", "kill", "-s", "KILL", task).run();
-        ctr("--namespace", namespace, "tasks", "rm", "-f", task).run();
-      }
-    }
-  }
-
-  /** Shims outlive containerd by design; those of this node are known by its socket's path. */
-  private void endShims() {
-    ProcessHandle.allProcesses()
-        .filter(
-            process ->
-                process
-                    .info()
-                    .commandLine()
-                    .filter(line -> line.contains("containerd-shim"))
-                    .filter(line -> line.contains("-address " + directory + "/"))
-                    .isPresent())
-        .forEach(ProcessHandle::destroyForcibly);
-  }
-
-  private void unmountAll() {
-    try (Stream<String> lines = Files.lines(Path.of("/proc/self/mountinfo"))) {
-      lines
-          .map(line -> line.split(" ", -1)[4])
-          .filter(path -> path.startsWith(directory + "/"))
-          .sorted(Comparator.reverseOrder())
-          .forEach(path -> Command.of("umount", "-l", path).run());
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  /** By rm, since Java's paths can't name every file that a layer may have. */
-  static void deleteAll(Path directory) {
-    Command.of("rm", "-rf", "--one-file-system", directory).succeed();
+    Uninterrupted.run(
+        () -> Optional.ofNullable(containerd).ifPresent(Containerd::close),
+        () -> Optional.ofNullable(morsel).ifPresent(Morsel::close),
+        () -> Mounts.detachBelow(directory),
+        () -> Directories.delete(directory));
   }
 
   /** A wait that fits everything here that is not instant. */

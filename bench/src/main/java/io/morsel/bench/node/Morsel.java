@@ -93,7 +93,9 @@ public final class Morsel implements AutoCloseable {
     return socket;
   }
 
-  /** Its process, with its log. {@code ./morsel} execs Java, so that the pid is the daemon's own. */
+  /**
+   * Its process, with its log. {@code ./morsel} execs Java, so that the pid is the daemon's own.
+   */
   public Daemon daemon() {
     return daemon;
   }

@@ -14,8 +14,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A node that was never used before: a containerd, and the snapshotter of one {@link Mode}, on empty
- * roots.
+ * A node that was never used before: a containerd, and the snapshotter of one {@link Mode}, on
+ * empty roots.
  *
  * <p>Every mode is driven by the same clients: {@code ctr} for all, and to pull lazily {@code
  * ctr-remote images rpull}, which sends every lazy snapshotter the same labels.
@@ -51,8 +51,7 @@ public final class Node implements AutoCloseable {
           switch (mode) {
             case Mode.Full _ -> Map.of();
             case Mode.Lazy lazy -> {
-              morsel =
-                  Morsel.start(Morsel.Setup.in(checkout, directory).withConfig(morselConfig));
+              morsel = Morsel.start(Morsel.Setup.in(checkout, directory).withConfig(morselConfig));
               yield Map.of(lazy.name(), morsel.socket());
             }
             case Mode.Peer peer -> {
@@ -111,14 +110,14 @@ public final class Node implements AutoCloseable {
   /** Makes a container of a pulled image. */
   public Command create(String reference, String id, List<String> command) {
     return containerd.ctr(
-        "containers",
-        "create",
-        "--net-host",
-        "--snapshotter",
-        mode.name(),
-        reference,
-        id,
-        command);
+        "containers", "create", "--net-host", "--snapshotter", mode.name(), reference, id, command);
+  }
+
+  /** Makes a container, runs it to its end, and removes it; its output is the command's. */
+  public Command run(String reference, String id, List<String> command) {
+    return containerd
+        .ctr("run", "--rm", "--net-host", "--snapshotter", mode.name(), reference, id, command)
+        .within(PULL_LIMIT);
   }
 
   /** Runs a container's command to its end; its output is the command's. */
@@ -138,9 +137,7 @@ public final class Node implements AutoCloseable {
 
   /** Takes back {@link #mountImage}. */
   public void unmountImage(Path target) {
-    containerd
-        .ctr("images", "unmount", "--rm", "--snapshotter", mode.name(), target)
-        .succeed();
+    containerd.ctr("images", "unmount", "--rm", "--snapshotter", mode.name(), target).succeed();
   }
 
   /**
@@ -156,7 +153,9 @@ public final class Node implements AutoCloseable {
         });
   }
 
-  /** Ends everything, and deletes the node's directory; a peer is left without this node's images. */
+  /**
+   * Ends everything, and deletes the node's directory; a peer is left without this node's images.
+   */
   @Override
   public void close() {
     Uninterrupted.run(
@@ -167,7 +166,9 @@ public final class Node implements AutoCloseable {
         () -> Directories.delete(directory));
   }
 
-  /** The next node's containerd knows nothing of what this one left in a peer, and would collide. */
+  /**
+   * The next node's containerd knows nothing of what this one left in a peer, and would collide.
+   */
   private void emptyPeer() {
     if (!(mode instanceof Mode.Peer)) {
       return;
