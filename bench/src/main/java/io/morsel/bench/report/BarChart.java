@@ -14,7 +14,7 @@ record BarChart(String label, List<Group> groups, double marked) {
   private static final double BAR = 11;
   private static final double GROUP_GAP = 8;
   private static final double MAX_LABEL = 106;
-  private static final double GAP = 6;
+  private static final double GAP = SvgChart.GAP;
 
   /** Beyond this, the small bars of one scale would vanish: each group gets its own. */
   private static final double MAX_SPREAD = 100;
@@ -50,7 +50,7 @@ record BarChart(String label, List<Group> groups, double marked) {
     }
 
     double textWidth() {
-      return SvgChart.widthOf(text) + (note.isEmpty() ? 0 : GAP + SvgChart.widthOf(note));
+      return SvgChart.widthOf(text, note);
     }
   }
 
@@ -115,11 +115,6 @@ record BarChart(String label, List<Group> groups, double marked) {
           .line(from, middle - 3, from, middle + 3, "whisker")
           .line(to, middle - 3, to, middle + 3, "whisker");
     }
-    double x = left + bar.end() * scale + GAP;
-    chart.text(x, baseline, "value", "start", bar.text());
-    if (!bar.note().isEmpty()) {
-      chart.text(
-          x + SvgChart.widthOf(bar.text()) + GAP, baseline, "note", "start", bar.note());
-    }
+    chart.value(left + bar.end() * scale + GAP, baseline, bar.text(), bar.note());
   }
 }

@@ -3,11 +3,13 @@ package io.morsel.bench.report;
 import io.morsel.bench.result.BenchResult;
 import io.morsel.bench.result.Cell;
 import io.morsel.bench.result.CellKey;
+import io.morsel.bench.result.Sample;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalDouble;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -121,21 +123,27 @@ final class Figures {
         : OptionalDouble.of(of / to);
   }
 
-  /** The samples of a cell that count nowhere, as a line each. */
+  /** Why samples of a cell count nowhere, a line for each reason: {@code rounds 2, 3: …}. */
   static List<String> voids(Cell cell) {
-    List<String> lines = new ArrayList<>();
-    cell.samples().stream()
-        .filter(sample -> sample.value() == null)
-        .forEach(
-            sample ->
-                lines.add(
-                    "round %d: %s"
-                        .formatted(
-                            sample.round(),
-                            sample.voidReason() == null
-                                ? "no reason given"
-                                : sample.voidReason())));
-    return lines;
+    Map<String, List<String>> rounds = new LinkedHashMap<>();
+    for (Sample sample : cell.samples()) {
+      if (sample.value() == null) {
+        rounds
+            .computeIfAbsent(
+                Objects.requireNonNullElse(sample.voidReason(), "no reason given"),
+                _ -> new ArrayList<>())
+            .add(String.valueOf(sample.round()));
+      }
+    }
+    return rounds.entrySet().stream()
+        .map(
+            why ->
+                "%s %s: %s"
+                    .formatted(
+                        why.getValue().size() == 1 ? "round" : "rounds",
+                        String.join(", ", why.getValue()),
+                        why.getKey()))
+        .toList();
   }
 
   /** How many samples of a cell count. */

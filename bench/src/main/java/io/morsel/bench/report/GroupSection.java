@@ -190,9 +190,8 @@ final class GroupSection {
     if (metrics.isEmpty()) {
       return "";
     }
-    StringBuilder html = new StringBuilder("<div class=\"voids\"><strong>");
-    html.append(metrics.size() == 1 ? "One run does" : metrics.size() + " runs do");
-    html.append(" not count:</strong><ul>");
+    StringBuilder html =
+        new StringBuilder("<div class=\"voids\"><strong>Samples that do not count</strong><ul>");
     metrics.forEach(
         (why, of) ->
             html.append("<li>%s <small>(%s)</small></li>"

@@ -20,7 +20,7 @@ record LineChart(
   private static final double FOOT = 38;
   private static final double LEGEND_ROW = 17;
   private static final double SWATCH = 24;
-  private static final double GAP = 6;
+  private static final double GAP = SvgChart.GAP;
   private static final double RIGHT = SvgChart.WIDTH - 12;
   private static final int TICKS = 4;
 

@@ -10,7 +10,13 @@ final class SvgChart {
   /** The width of every chart, in units. */
   static final double WIDTH = 340;
 
-  private static final double CHARACTER_WIDTH = 6.9;
+  /** Of the widest among the usual fonts, so that nothing is cut off with it either. */
+  private static final double CHARACTER_WIDTH = 7.3;
+
+  private static final double BOLD_CHARACTER_WIDTH = 8;
+
+  /** Between things that stand beside each other, in units. */
+  static final double GAP = 6;
 
   private final StringBuilder body = new StringBuilder();
 
@@ -19,6 +25,14 @@ final class SvgChart {
     body.append(
         "<text x=\"%s\" y=\"%s\" class=\"%s\" text-anchor=\"%s\">%s</text>"
             .formatted(n(x), n(y), style, anchor, Markup.html(text)));
+    return this;
+  }
+
+  /** Adds a value, and behind it what else there is to say. */
+  SvgChart value(double x, double y, String value, String note) {
+    body.append(
+        "<text x=\"%s\" y=\"%s\" class=\"value\">%s<tspan dx=\"%s\" class=\"note\">%s</tspan></text>"
+            .formatted(n(x), n(y), Markup.html(value), n(GAP), Markup.html(note)));
     return this;
   }
 
@@ -67,9 +81,15 @@ final class SvgChart {
     return text.codePointCount(0, text.length()) * CHARACTER_WIDTH;
   }
 
+  /** How wide {@link #value} is at most, in units. */
+  static double widthOf(String value, String note) {
+    return value.codePointCount(0, value.length()) * BOLD_CHARACTER_WIDTH
+        + (note.isEmpty() ? 0 : GAP + widthOf(note));
+  }
+
   /** The text, cut where it would be wider than this many units. */
   static String fit(String text, double width) {
-    int fits = (int) (width / CHARACTER_WIDTH);
+    int fits = (int) (width / CHARACTER_WIDTH + 0.01);
     int[] points = text.codePoints().toArray();
     return points.length <= fits
         ? text
