@@ -1,7 +1,10 @@
 package io.morsel.bench.result;
 
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * One run of the bench, as {@code --json} writes it.
@@ -23,6 +26,17 @@ public record BenchResult(
     Machine machine,
     List<Cell> cells,
     List<String> remarks) {
+  /** Copies the collections, in their order. */
+  public BenchResult {
+    Objects.requireNonNull(commit, "commit is null");
+    Objects.requireNonNull(began, "began is null");
+    Objects.requireNonNull(command, "command is null");
+    Objects.requireNonNull(machine, "machine is null");
+    settings = Collections.unmodifiableMap(new LinkedHashMap<>(settings));
+    cells = List.copyOf(cells);
+    remarks = List.copyOf(remarks);
+  }
+
   /** The version that this code writes, and the only one that it reads. */
   public static final int SCHEMA = 1;
 }

@@ -21,6 +21,17 @@ public record Cell(
     @Nullable Double min,
     @Nullable Double max,
     List<Sample> samples) {
+  /** Copies the samples. */
+  public Cell {
+    Objects.requireNonNull(group, "group is null");
+    Objects.requireNonNull(net, "net is null");
+    Objects.requireNonNull(workload, "workload is null");
+    Objects.requireNonNull(mode, "mode is null");
+    Objects.requireNonNull(metric, "metric is null");
+    Objects.requireNonNull(unit, "unit is null");
+    samples = List.copyOf(samples);
+  }
+
   /** Computes median, min and max. */
   public static Cell of(CellKey key, List<Sample> samples) {
     double[] values =
@@ -41,7 +52,7 @@ public record Cell(
         none ? null : median(values),
         none ? null : values[0],
         none ? null : values[values.length - 1],
-        List.copyOf(samples));
+        samples);
   }
 
   /** What the figure is about. */

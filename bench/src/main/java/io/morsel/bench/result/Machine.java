@@ -1,6 +1,9 @@
 package io.morsel.bench.result;
 
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * What a run was made on.
@@ -16,4 +19,12 @@ public record Machine(
     long memoryBytes,
     String kernel,
     String os,
-    Map<String, String> versions) {}
+    Map<String, String> versions) {
+  /** Copies the versions, in their order. */
+  public Machine {
+    Objects.requireNonNull(cpu, "cpu is null");
+    Objects.requireNonNull(kernel, "kernel is null");
+    Objects.requireNonNull(os, "os is null");
+    versions = Collections.unmodifiableMap(new LinkedHashMap<>(versions));
+  }
+}

@@ -1,6 +1,7 @@
 package io.morsel.bench.result;
 
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
@@ -9,6 +10,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -18,6 +20,7 @@ public final class ResultFile {
       JsonMapper.builder()
           .enable(SerializationFeature.INDENT_OUTPUT)
           .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+          .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
           .build();
 
   private ResultFile() {}
@@ -49,19 +52,25 @@ public final class ResultFile {
    * @throws IOException if there is none, or it is not one; the message names the file
    */
   public static BenchResult read(Path file) throws IOException {
-    BenchResult result;
     try {
-      result = JSON.readValue(Files.readString(file), BenchResult.class);
+      // The schema comes first: what another one has is not held against this one's fields.
+      JsonNode tree = JSON.readTree(Files.readString(file));
+      JsonNode schema = tree.path("schema");
+      if (schema.isIntegralNumber() && schema.longValue() != BenchResult.SCHEMA) {
+        throw new IOException(
+            "%s: its schema is %s, and this bench reads %d: make it again"
+                .formatted(file, schema, BenchResult.SCHEMA));
+      }
+      if (!schema.isIntegralNumber()) {
+        throw new IOException(file + ": not a result of ./bench/run: it has no schema");
+      }
+      return JSON.treeToValue(tree, BenchResult.class);
     } catch (NoSuchFileException e) {
       throw new IOException(file + ": there is no such file", e);
+    } catch (CharacterCodingException e) {
+      throw new IOException(file + ": not a result of ./bench/run: not UTF-8", e);
     } catch (JacksonException e) {
       throw new IOException(file + ": not a result of ./bench/run: " + e.getOriginalMessage(), e);
     }
-    if (result.schema() != BenchResult.SCHEMA) {
-      throw new IOException(
-          "%s: its schema is %d, and this bench reads %d: make it again"
-              .formatted(file, result.schema(), BenchResult.SCHEMA));
-    }
-    return result;
   }
 }
