@@ -1,7 +1,8 @@
 /**
- * The commands of {@code bench/run}.
+ * The command line of {@code bench/run}.
  *
- * <p>Start reading at {@code io.morsel.bench.Main}, which registers them.
+ * <p>Start reading at {@link io.morsel.bench.command.Main}. Each command's class holds its options
+ * and nothing else.
  */
 @NullMarked
 package io.morsel.bench.command;

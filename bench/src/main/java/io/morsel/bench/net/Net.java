@@ -1,6 +1,5 @@
 package io.morsel.bench.net;
 
-import java.util.Locale;
 import java.util.OptionalLong;
 
 /**
@@ -9,28 +8,32 @@ import java.util.OptionalLong;
  * @param name as the user wrote it, and as results name it
  * @param bitsPerSecond shared by all connections, each direction; empty for no limit
  * @param rttMicros what a round trip takes more than on loopback
- * @param lossPercent of packets that are lost, 0 to 100
+ * @param lossPercent of packets that are lost, 0 to 50
+ * @param slowStart whether a connection begins with a small window, as TCP does, rather than with
+ *     one that fills the line at once
  */
-public record Net(String name, OptionalLong bitsPerSecond, long rttMicros, double lossPercent) {
+public record Net(
+    String name,
+    OptionalLong bitsPerSecond,
+    long rttMicros,
+    double lossPercent,
+    boolean slowStart) {
   /** Loopback as it is. */
-  public static final Net LOCAL = new Net("local", OptionalLong.empty(), 0, 0);
+  public static final Net LOCAL = new Net("local", OptionalLong.empty(), 0, 0, false);
 
   /**
-   * Parses {@code local}, {@code 1g}, {@code 100m} (10 ms round trip each) or {@code
-   * RATE,RTT[,LOSS]} such as {@code 50mbit,30ms,0.1%}.
+   * Parses {@code local}, or {@code RATE,RTT[,LOSS][,slowstart]} such as {@code 50mbit,30ms,0.1%}.
+   * {@code 1g} and {@code 100m} alone have a round trip of 10 ms: {@code 1g,slowstart} is {@code
+   * 1gbit,10ms,slowstart}.
    *
    * @throws IllegalArgumentException with a message for the user
    */
   public static Net parse(String text) {
-    return switch (text.toLowerCase(Locale.ROOT)) {
-      case "local" -> LOCAL;
-      case "1g" -> new Net(text, OptionalLong.of(1_000_000_000), 10_000, 0);
-      case "100m" -> new Net(text, OptionalLong.of(100_000_000), 10_000, 0);
-      default -> parseParts(text);
-    };
+    return new NetSyntax(text).parse();
   }
 
-  private static Net parseParts(String text) {
-    throw new IllegalArgumentException("not a network: " + text);
+  /** Whether it is anything else than loopback as it is. */
+  public boolean isShaped() {
+    return bitsPerSecond.isPresent() || rttMicros > 0 || lossPercent > 0;
   }
 }
