@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.morsel.bench.host.Command;
 import io.morsel.bench.host.Directories;
+import io.morsel.bench.image.OciLayout;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -150,21 +151,14 @@ class BadInputIT {
       String script = "for i in 0 1; do sha256sum /data/file-$i | cut -c1-64; done; echo alive";
       assertThat(node.run("morsel", lazy, "full", "/bin/sh", "-c", script).succeed().lines())
           .containsExactly(
-              sha256(Images.noise(0, 8 << 20)), sha256(Images.noise(1, 8 << 20)), "alive");
+              OciLayout.sha256(Images.noise(0, 8 << 20)),
+              OciLayout.sha256(Images.noise(1, 8 << 20)),
+              "alive");
       assertThat(node.morselLog()).containsIgnoringCase("no space");
       assertThat(node.metric("morsel_build_info")).as("the daemon still answers").isEqualTo(1);
     } finally {
       Command.of("umount", "-l", small).succeed();
       Directories.delete(small);
-    }
-  }
-
-  private static String sha256(byte[] bytes) {
-    try {
-      return java.util.HexFormat.of()
-          .formatHex(java.security.MessageDigest.getInstance("SHA-256").digest(bytes));
-    } catch (java.security.NoSuchAlgorithmException e) {
-      throw new AssertionError(e);
     }
   }
 

@@ -13,14 +13,14 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 /** A registry for the tests of one class, and a directory for what they build. */
 final class Fixture implements BeforeAllCallback, AfterAllCallback {
   private @Nullable Path directory;
-  private @Nullable DockerRegistry registry;
+  private @Nullable CountedRegistry registry;
   private int works;
 
   @Override
   public void beforeAll(ExtensionContext context) {
     try {
       directory = Files.createTempDirectory(Path.of("/tmp"), "morsel-it-registry-");
-      registry = DockerRegistry.start(directory.resolve("registry"));
+      registry = CountedRegistry.start(directory.resolve("registry"));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -39,7 +39,7 @@ final class Fixture implements BeforeAllCallback, AfterAllCallback {
     }
   }
 
-  DockerRegistry registry() {
+  CountedRegistry registry() {
     return java.util.Objects.requireNonNull(registry);
   }
 

@@ -1,13 +1,12 @@
 package io.morsel.integration;
 
+import io.morsel.bench.image.OciLayout;
+import io.morsel.bench.image.TarComposer;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.zip.GZIPOutputStream;
 
 /**
@@ -30,7 +29,7 @@ final class HostileLayers {
   static void push(Lie lie, Path work, String reference) {
     byte[] content = "twelve bytes".getBytes(StandardCharsets.US_ASCII);
     byte[] member = gzip(content);
-    String sha = sha256(content);
+    String sha = OciLayout.sha256(content);
     String file =
         """
         {"name":"%s","type":"reg","size":%d,"modtime":"2024-01-01T00:00:00Z","mode":420,"uid":0,"gid":0,\
@@ -50,20 +49,17 @@ final class HostileLayers {
     try (TarComposer composer = new TarComposer(tar)) {
       composer.add(TarComposer.Entry.of('0', "stargz.index.json"), tocBytes);
     }
-    // The composer writes a PAX header first; readers of the TOC want the file's own header at
-    // once.
-    byte[] plainTar = tar.toByteArray();
-    int header = 1024;
-    byte[] index = java.util.Arrays.copyOfRange(plainTar, header, plainTar.length);
     ByteArrayOutputStream blob = new ByteArrayOutputStream();
     blob.writeBytes(member);
     long tocOffset = blob.size();
-    blob.writeBytes(gzip(index));
+    blob.writeBytes(gzip(tar.toByteArray()));
     blob.writeBytes(footer(tocOffset));
     new OciLayout(work)
         .blob(
             blob.toByteArray(),
-            "\"containerd.io/snapshot/stargz/toc.digest\":\"sha256:" + sha256(tocBytes) + "\"")
+            "\"containerd.io/snapshot/stargz/toc.digest\":\"sha256:"
+                + OciLayout.sha256(tocBytes)
+                + "\"")
         .push(reference);
   }
 
@@ -88,13 +84,5 @@ final class HostileLayers {
     out.writeBytes(new byte[] {1, 0, 0, (byte) 0xff, (byte) 0xff});
     out.writeBytes(new byte[8]);
     return out.toByteArray();
-  }
-
-  static String sha256(byte[] bytes) {
-    try {
-      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError(e);
-    }
   }
 }

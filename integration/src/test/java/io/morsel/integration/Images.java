@@ -1,7 +1,9 @@
 package io.morsel.integration;
 
 import io.morsel.bench.host.Command;
-import io.morsel.integration.TarComposer.Entry;
+import io.morsel.bench.image.OciLayout;
+import io.morsel.bench.image.TarComposer;
+import io.morsel.bench.image.TarComposer.Entry;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.morsel.bench.host.Await;
 import io.morsel.bench.host.Command;
+import io.morsel.bench.image.OciLayout;
+import io.morsel.bench.image.TarComposer;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;

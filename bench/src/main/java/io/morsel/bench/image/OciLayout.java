@@ -1,38 +1,53 @@
-package io.morsel.integration;
+package io.morsel.bench.image;
 
 import io.morsel.bench.host.Command;
-import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.DigestOutputStream;
+import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.function.Consumer;
-import java.util.stream.Collectors;
-import java.util.zip.GZIPOutputStream;
 
 /**
  * Writes an image as an OCI layout, one gzip layer after the other: the way ordinary images are.
+ * For one thread.
  */
-final class OciLayout {
+public final class OciLayout {
+  /** gzip's own default, which is also that of most builders of images. */
+  static final int DEFAULT_LEVEL = 6;
+
+  private static final Duration PUSH_LIMIT = Duration.ofMinutes(10);
+  private static final String LAYER = "application/vnd.oci.image.layer.v1.tar+gzip";
+  private static final String CONFIG = "application/vnd.oci.image.config.v1+json";
+  private static final String MANIFEST = "application/vnd.oci.image.manifest.v1+json";
+
   private final Path directory;
+  private final int level;
   private final List<String> layers = new ArrayList<>();
   private final List<String> diffIds = new ArrayList<>();
 
-  OciLayout(Path directory) {
+  /** An image without layers so far, whose layout will lie in {@code directory}. */
+  public OciLayout(Path directory) {
+    this(directory, DEFAULT_LEVEL);
+  }
+
+  /** The same with layers compressed at another level, 1 to 9. */
+  OciLayout(Path directory, int level) {
     this.directory = directory;
+    this.level = level;
   }
 
   /** Adds a layer that {@code content} composes. */
-  OciLayout layer(Consumer<TarComposer> content) {
-    return rawLayer(
+  public OciLayout layer(Consumer<TarComposer> content) {
+    return compressed(
         out -> {
           try (TarComposer tar = new TarComposer(out)) {
             content.accept(tar);
@@ -41,8 +56,8 @@ final class OciLayout {
   }
 
   /** Adds a layer from a tar that is there. */
-  OciLayout layer(Path tar) {
-    return rawLayer(
+  public OciLayout layer(Path tar) {
+    return compressed(
         out -> {
           try {
             Files.copy(tar, out);
@@ -52,37 +67,47 @@ final class OciLayout {
         });
   }
 
-  private OciLayout rawLayer(Consumer<OutputStream> content) {
+  private OciLayout compressed(Consumer<OutputStream> tar) {
     try {
       Files.createDirectories(blobs());
-      Path part = directory.resolve("part");
-      MessageDigest diffId = sha256();
-      MessageDigest blob = sha256();
-      try (OutputStream file = new BufferedOutputStream(Files.newOutputStream(part), 1 << 20);
-          OutputStream zip = new GZIPOutputStream(new DigestOutputStream(file, blob), 1 << 16);
-          OutputStream tar =
-              new BufferedOutputStream(new DigestOutputStream(zip, diffId), 1 << 16)) {
-        content.accept(tar);
-      }
-      String digest = HexFormat.of().formatHex(blob.digest());
-      layers.add(
-          descriptor("application/vnd.oci.image.layer.v1.tar+gzip", digest, Files.size(part)));
-      diffIds.add("\"sha256:" + HexFormat.of().formatHex(diffId.digest()) + "\"");
-      Files.move(part, blobs().resolve(digest), java.nio.file.StandardCopyOption.REPLACE_EXISTING);
-      return this;
+      Layer layer = Layer.write(directory.resolve("part"), level, tar);
+      Path blob = blobs().resolve(layer.digest());
+      Files.move(layer.file(), blob, StandardCopyOption.REPLACE_EXISTING);
+      return listed(new Layer(blob, layer.digest(), layer.diffId()));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
   }
 
-  /** Adds a layer that is compressed already, with annotations on its descriptor. */
-  OciLayout blob(byte[] bytes, String annotations) {
+  /** Adds a layer that other images have too. */
+  OciLayout layer(Layer shared) {
     try {
       Files.createDirectories(blobs());
-      String digest = HostileLayers.sha256(bytes);
+      Files.copy(
+          shared.file(), blobs().resolve(shared.digest()), StandardCopyOption.REPLACE_EXISTING);
+      return listed(shared);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private OciLayout listed(Layer layer) throws IOException {
+    layers.add(descriptor(LAYER, layer.digest(), Files.size(layer.file())));
+    diffIds.add("\"sha256:" + layer.diffId() + "\"");
+    return this;
+  }
+
+  /**
+   * Adds a layer that is compressed already.
+   *
+   * @param annotations of its descriptor: members of a JSON object
+   */
+  public OciLayout blob(byte[] bytes, String annotations) {
+    try {
+      Files.createDirectories(blobs());
+      String digest = sha256(bytes);
       Files.write(blobs().resolve(digest), bytes);
-      String plain =
-          descriptor("application/vnd.oci.image.layer.v1.tar+gzip", digest, bytes.length);
+      String plain = descriptor(LAYER, digest, bytes.length);
       layers.add(
           plain.substring(0, plain.length() - 1) + ",\"annotations\":{" + annotations + "}}");
       diffIds.add("\"sha256:" + digest + "\"");
@@ -92,23 +117,27 @@ final class OciLayout {
     }
   }
 
-  /** Completes the layout and pushes it with skopeo; the digest of the image's manifest. */
-  String push(String reference) {
+  /**
+   * Completes the layout and pushes it with skopeo, without TLS.
+   *
+   * @return the digest of the image's manifest
+   */
+  public String push(String reference) {
     try {
-      String arch = System.getProperty("os.arch").equals("aarch64") ? "arm64" : "amd64";
       String config =
           put(
               """
-              {"architecture":"%s","os":"linux","config":{"Env":["PATH=/usr/bin:/bin"],"Cmd":["/bin/sh"]},\
+              {"architecture":"%s","os":"linux","config":{"Env":\
+              ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],"Cmd":["/bin/sh"]},\
               "rootfs":{"type":"layers","diff_ids":[%s]}}"""
-                  .formatted(arch, String.join(",", diffIds)),
-              "application/vnd.oci.image.config.v1+json");
+                  .formatted(Architecture.OF_THIS_MACHINE.ociName(), String.join(",", diffIds)),
+              CONFIG);
       String manifest =
           put(
               """
-              {"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":%s,"layers":[%s]}"""
-                  .formatted(config, layers.stream().collect(Collectors.joining(","))),
-              "application/vnd.oci.image.manifest.v1+json");
+              {"schemaVersion":2,"mediaType":"%s","config":%s,"layers":[%s]}"""
+                  .formatted(MANIFEST, config, String.join(",", layers)),
+              MANIFEST);
       Files.writeString(directory.resolve("oci-layout"), "{\"imageLayoutVersion\":\"1.0.0\"}");
       Files.writeString(
           directory.resolve("index.json"),
@@ -123,6 +152,7 @@ final class OciLayout {
               "--dest-tls-verify=false",
               "oci:" + directory + ":latest",
               "docker://" + reference)
+          .within(PUSH_LIMIT)
           .succeed();
       return manifest.replaceAll(".*\"(sha256:[0-9a-f]+)\".*", "$1");
     } catch (IOException e) {
@@ -132,7 +162,7 @@ final class OciLayout {
 
   private String put(String json, String mediaType) throws IOException {
     byte[] bytes = json.getBytes(StandardCharsets.UTF_8);
-    String digest = HexFormat.of().formatHex(sha256().digest(bytes));
+    String digest = sha256(bytes);
     Files.write(blobs().resolve(digest), bytes);
     return descriptor(mediaType, digest, bytes.length);
   }
@@ -146,7 +176,12 @@ final class OciLayout {
     return directory.resolve("blobs/sha256");
   }
 
-  private static MessageDigest sha256() {
+  /** The SHA-256 of these bytes in hexadecimal. */
+  public static String sha256(byte[] bytes) {
+    return HexFormat.of().formatHex(sha256().digest(bytes));
+  }
+
+  static MessageDigest sha256() {
     try {
       return MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {
