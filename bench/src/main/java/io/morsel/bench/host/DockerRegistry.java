@@ -2,17 +2,23 @@ package io.morsel.bench.host;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * Debian's docker-registry on loopback, without TLS, on a storage directory that outlives it. For
  * one thread.
  */
 public final class DockerRegistry implements AutoCloseable {
+  private static final Pattern WRITTEN = Pattern.compile("http\\.response\\.written=(\\d+)");
+
   private final Path config;
   private final Path log;
   private final Path storage;
@@ -50,7 +56,7 @@ public final class DockerRegistry implements AutoCloseable {
   private static String configuration(Path storage, int port) {
     return """
     version: 0.1
-    log: {level: warn, accesslog: {disabled: true}}
+    log: {level: info, formatter: text, accesslog: {disabled: true}}
     storage: {filesystem: {rootdirectory: "%s"}, delete: {enabled: true}}
     http: {addr: "127.0.0.1:%d"}
     """
@@ -86,6 +92,23 @@ public final class DockerRegistry implements AutoCloseable {
     String hex = digest.substring("sha256:".length());
     return storage.resolve(
         "docker/registry/v2/blobs/sha256/" + hex.substring(0, 2) + "/" + hex + "/data");
+  }
+
+  /**
+   * Bytes of all answers that it has logged so far, without headers. An answer is logged when it has
+   * been sent, or has broken off.
+   */
+  public long servedBytes() {
+    try (Stream<String> lines = Files.lines(log, StandardCharsets.ISO_8859_1)) {
+      return lines
+          .filter(line -> line.contains("response completed"))
+          .map(WRITTEN::matcher)
+          .filter(Matcher::find)
+          .mapToLong(written -> Long.parseLong(written.group(1)))
+          .sum();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** Ends the server; what clients ask then is refused at once. */

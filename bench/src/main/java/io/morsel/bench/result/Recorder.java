@@ -14,6 +14,11 @@ public final class Recorder {
     add(key, Sample.of(round, value));
   }
 
+  /** Notes a figure of a round that is a number of things. */
+  public void add(CellKey key, int round, long value) {
+    add(key, Sample.of(round, (double) value));
+  }
+
   /** Notes that a round has no figure, and why. */
   public void addVoid(CellKey key, int round, String reason) {
     add(key, Sample.voided(round, reason));
