@@ -47,8 +47,7 @@ final class Charts {
     return new BarChart(label, groups(cells, this::multiple), 1);
   }
 
-  private List<BarChart.Group> groups(
-      List<Cell> cells, Function<Cell, BarChart.Bar> bar) {
+  private List<BarChart.Group> groups(List<Cell> cells, Function<Cell, BarChart.Bar> bar) {
     List<BarChart.Group> groups = new ArrayList<>();
     for (String workload : Figures.distinct(cells, Cell::workload)) {
       List<BarChart.Bar> bars = new ArrayList<>();
@@ -137,12 +136,14 @@ final class Charts {
     if (cell.median() == null || cell.min() == null || cell.max() == null) {
       return what + "no sample counts";
     }
-    return "%s%s (%s to %s, %d samples)"
+    long counted = Figures.counted(cell);
+    return "%s%s (%s to %s, %d %s)"
         .formatted(
             what,
             Amount.of(cell.median(), cell.unit()),
             Amount.of(cell.min(), cell.unit()),
             Amount.of(cell.max(), cell.unit()),
-            Figures.counted(cell));
+            counted,
+            counted == 1 ? "sample" : "samples");
   }
 }
