@@ -94,7 +94,12 @@ final class GroupSection {
     String chart;
     if (!subject.isEmpty() && Figures.distinct(cells, Cell::workload).size() > 1) {
       boolean share = first.group().equals("total");
-      String along = share ? "% of the image's bytes read" : "number of " + subject;
+      String along =
+          switch (first.group()) {
+            case "total" -> "% of the image's bytes read";
+            case "fleet" -> "number of nodes";
+            default -> "number of " + subject;
+          };
       LineChart lines = charts.lines(label, cells, along, !share);
       chart = lines.lines().isEmpty() ? charts.bars(label, cells).svg() : lines.svg();
       if (lines.logarithmicValues()) {
@@ -128,9 +133,8 @@ final class GroupSection {
     }
     List<String> modes = figures.modesOf(totals);
     StringBuilder html = new StringBuilder();
-    html.append("<div class=\"scroll glance\"><table><caption>Total time, as a multiple of")
-        .append(" overlayfs, and as a multiple of the limit</caption><thead><tr>")
-        .append("<th scope=\"col\">Workload</th>");
+    html.append("<p>Total times, as multiples of overlayfs and of the limit:</p>")
+        .append("<div class=\"scroll glance\"><table><thead><tr><th scope=\"col\">Workload</th>");
     for (String mode : modes) {
       html.append(
           "<th scope=\"col\" class=\"n\"><span class=\"dot %s\"></span>%s</th>"
