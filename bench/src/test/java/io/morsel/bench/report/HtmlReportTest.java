@@ -173,7 +173,7 @@ final class HtmlReportTest {
   @Test
   void valuesThatAreOddDoNotBreakIt() throws Exception {
     List<Cell> cells = new ArrayList<>();
-    double[] odd = {0, -5, 1e-9, 1e15};
+    double[] odd = {0, -5, 1e-9, 1e15, Double.NaN, Double.POSITIVE_INFINITY};
     for (String group : List.of("cold", "total", "steady", "scale", "fleet", "micro")) {
       for (String unit : List.of("ms", "bytes", "ratio", "s", "ns", "op/s", "")) {
         IntStream.range(0, odd.length)
@@ -185,10 +185,17 @@ final class HtmlReportTest {
                 });
       }
     }
-    String html = HtmlReport.render(SmallResults.of(cells.toArray(Cell[]::new)));
+    Document page = parse(HtmlReport.render(SmallResults.of(cells.toArray(Cell[]::new))));
 
-    assertThat(elements(parse(html), "svg")).isNotEmpty();
-    assertThat(html).doesNotContain("NaN").doesNotContain("Infinity");
+    assertThat(elements(page, "figure")).isNotEmpty();
+    for (String shape : List.of("svg", "rect", "line", "path", "text")) {
+      for (Element element : elements(page, shape)) {
+        for (String attribute :
+            List.of("viewBox", "x", "x1", "x2", "y", "y1", "y2", "width", "d")) {
+          assertThat(element.getAttribute(attribute)).doesNotContain("NaN", "Infinity");
+        }
+      }
+    }
   }
 
   @Test
