@@ -73,8 +73,7 @@ public final class CompareCommand implements Callable<Integer> {
     BenchResult first = Results.read(before);
     BenchResult second = Results.read(after);
     Comparison comparison = Comparison.of(first, second);
-    PrintWriter out =
-        Objects.requireNonNull(spec, "picocli fills it in").commandLine().getOut();
+    PrintWriter out = Objects.requireNonNull(spec, "picocli fills it in").commandLine().getOut();
     out.printf("A: %s, commit %s, %s%n", before, first.commit(), first.began());
     out.printf("B: %s, commit %s, %s%n%n", after, second.commit(), second.began());
     out.print(ComparisonText.render(comparison, all));

@@ -23,8 +23,11 @@ import picocli.CommandLine.Spec;
     description = {
       "Puts a result's tables into a Markdown file.",
       "",
-      "They replace what stands between the lines '" + ReadmeSection.BEGIN + "' and '"
-          + ReadmeSection.END + "'.",
+      "They replace what stands between the lines '"
+          + ReadmeSection.BEGIN
+          + "' and '"
+          + ReadmeSection.END
+          + "'.",
       ""
     },
     footer = {"", "Examples:", "  ./bench/run readme bench/results/debian-12.json"})
@@ -48,8 +51,7 @@ public final class ReadmeCommand implements Callable<Integer> {
   @Override
   public Integer call() throws CommandException {
     BenchResult read = Results.read(result);
-    PrintWriter out =
-        Objects.requireNonNull(spec, "picocli fills it in").commandLine().getOut();
+    PrintWriter out = Objects.requireNonNull(spec, "picocli fills it in").commandLine().getOut();
     try {
       boolean changed = ReadmeSection.update(file, MarkdownReport.render(read));
       out.println(file + (changed ? ": updated" : ": up to date already"));

@@ -38,10 +38,7 @@ public final class ReportCommand implements Callable<Integer> {
       description = "Write one HTML file that needs nothing else to be looked at.")
   @Nullable Path html;
 
-  @Option(
-      names = "--markdown",
-      paramLabel = "FILE",
-      description = "Write Markdown; - prints it.")
+  @Option(names = "--markdown", paramLabel = "FILE", description = "Write Markdown; - prints it.")
   @Nullable String markdown;
 
   @Spec @Nullable CommandSpec spec;
@@ -55,8 +52,7 @@ public final class ReportCommand implements Callable<Integer> {
     if (html == null && markdown == null) {
       throw CommandException.usage("nothing to do: give --html FILE or --markdown FILE");
     }
-    PrintWriter out =
-        Objects.requireNonNull(spec, "picocli fills it in").commandLine().getOut();
+    PrintWriter out = Objects.requireNonNull(spec, "picocli fills it in").commandLine().getOut();
     BenchResult read = Results.read(result);
     if (html != null) {
       Results.write(html, HtmlReport.render(read));

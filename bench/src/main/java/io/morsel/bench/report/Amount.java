@@ -29,7 +29,9 @@ final class Amount {
 
   /** The same without needless zeros, for axes: {@code 2 s}. */
   static String tick(double value, String unit) {
-    String text = of(value, unit);
+    // Minutes and seconds are no round numbers.
+    String text =
+        unit.equals("ms") && value >= 1000 ? number(value / 1000, 2) + " s" : of(value, unit);
     return TRAILING_ZEROS
         .matcher(text)
         .replaceAll(match -> match.group(1).equals(".") ? "" : match.group(1));

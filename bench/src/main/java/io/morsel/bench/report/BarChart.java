@@ -46,7 +46,7 @@ record BarChart(String label, List<Group> groups, double marked) {
       String note,
       String title) {
     double end() {
-      return Double.isNaN(value) ? 0 : Math.max(value, max);
+      return Double.isNaN(value) ? 0 : Math.max(0, Math.max(value, max));
     }
 
     double textWidth() {
@@ -70,16 +70,13 @@ record BarChart(String label, List<Group> groups, double marked) {
             + Math.min(
                 MAX_LABEL,
                 bars.stream().mapToDouble(bar -> SvgChart.widthOf(bar.label())).max().orElse(0));
-    double right =
-        SvgChart.WIDTH - GAP - bars.stream().mapToDouble(Bar::textWidth).max().orElse(0);
-    double largest = Math.max(marked, groups.stream().mapToDouble(Group::max).max().orElse(0));
+    double scaleOfAll = scale(groups, left);
     boolean byGroup = scaledByGroup();
 
     SvgChart chart = new SvgChart();
     double y = 0;
     for (Group group : groups) {
-      double max = byGroup ? group.max() : largest;
-      double scale = max > 0 ? (right - left) / max : 0;
+      double scale = byGroup ? scale(List.of(group), left) : scaleOfAll;
       chart.text(0, y + 14, "head", "start", SvgChart.fit(group.label(), SvgChart.WIDTH));
       y += GROUP_HEAD;
       double bottom = y + ROW * group.bars().size();
@@ -97,6 +94,20 @@ record BarChart(String label, List<Group> groups, double marked) {
     return chart.svg(Math.max(y - GROUP_GAP, 1), label);
   }
 
+  /** The most units a value of 1 can have so that every bar has place for what stands behind it. */
+  private double scale(List<Group> together, double left) {
+    double scale = marked > 0 ? (SvgChart.WIDTH - left) / marked : Double.MAX_VALUE;
+    for (Group group : together) {
+      for (Bar bar : group.bars()) {
+        if (bar.end() > 0) {
+          double room = SvgChart.WIDTH - left - GAP - bar.textWidth();
+          scale = Math.min(scale, Math.max(0, room) / bar.end());
+        }
+      }
+    }
+    return scale == Double.MAX_VALUE ? 0 : scale;
+  }
+
   private static void draw(SvgChart chart, Bar bar, double left, double y, double scale) {
     double middle = y + ROW / 2;
     double baseline = middle + 4;
@@ -105,11 +116,10 @@ record BarChart(String label, List<Group> groups, double marked) {
       chart.text(left + GAP, baseline, "void", "start", bar.text());
       return;
     }
-    chart.rect(
-        left, middle - BAR / 2, bar.value() * scale, BAR, "bar " + bar.style(), bar.title());
+    chart.rect(left, middle - BAR / 2, bar.value() * scale, BAR, "bar " + bar.style(), bar.title());
     if (bar.max() > bar.min()) {
-      double from = left + bar.min() * scale;
-      double to = left + bar.max() * scale;
+      double from = left + Math.max(0, bar.min()) * scale;
+      double to = left + Math.max(0, bar.max()) * scale;
       chart
           .line(from, middle, to, middle, "whisker")
           .line(from, middle - 3, from, middle + 3, "whisker")

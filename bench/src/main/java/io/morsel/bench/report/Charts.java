@@ -10,6 +10,7 @@ import java.util.OptionalInt;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** Makes charts of cells that share a net, a metric and a unit. */
 final class Charts {
@@ -47,8 +48,7 @@ final class Charts {
     return new BarChart(label, groups(cells, this::multiple), 1);
   }
 
-  private List<BarChart.Group> groups(
-      List<Cell> cells, Function<Cell, BarChart.Bar> bar) {
+  private List<BarChart.Group> groups(List<Cell> cells, Function<Cell, BarChart.Bar> bar) {
     List<BarChart.Group> groups = new ArrayList<>();
     for (String workload : Figures.distinct(cells, Cell::workload)) {
       List<BarChart.Bar> bars = new ArrayList<>();
@@ -64,7 +64,7 @@ final class Charts {
   }
 
   private BarChart.Bar bar(Cell cell) {
-    if (cell.median() == null) {
+    if (cell.median() == null || !Double.isFinite(cell.median())) {
       return voidBar(cell);
     }
     OptionalDouble times = figures.timesOverlayfs(cell);
@@ -73,8 +73,8 @@ final class Charts {
         cell.mode(),
         palette.style(cell.mode()),
         cell.median(),
-        Objects.requireNonNullElse(cell.min(), cell.median()),
-        Objects.requireNonNullElse(cell.max(), cell.median()),
+        finite(cell.min(), cell.median()),
+        finite(cell.max(), cell.median()),
         Amount.of(cell.median(), cell.unit()),
         times.isPresent() && !base ? Amount.ratio(times.getAsDouble()) : "",
         title(cell));
@@ -91,8 +91,8 @@ final class Charts {
         cell.mode(),
         palette.style(cell.mode()),
         times.getAsDouble(),
-        Objects.requireNonNullElse(cell.min(), cell.median()) / base,
-        Objects.requireNonNullElse(cell.max(), cell.median()) / base,
+        finite(cell.min(), cell.median()) / base,
+        finite(cell.max(), cell.median()) / base,
         Amount.ratio(times.getAsDouble()),
         Amount.of(cell.median(), cell.unit()),
         title(cell));
@@ -100,7 +100,7 @@ final class Charts {
 
   private static BarChart.Bar voidBar(Cell cell) {
     return new BarChart.Bar(
-        cell.mode(), "", Double.NaN, Double.NaN, Double.NaN, "no sample counts", "", title(cell));
+        cell.mode(), "", Double.NaN, Double.NaN, Double.NaN, "no figure", "", title(cell));
   }
 
   /** Lines: modes as lines, over how many there were. */
@@ -109,7 +109,8 @@ final class Charts {
     for (String mode : figures.modesOf(cells)) {
       List<LineChart.Point> points =
           cells.stream()
-              .filter(cell -> cell.mode().equals(mode) && cell.median() != null)
+              .filter(cell -> cell.mode().equals(mode))
+              .filter(cell -> cell.median() != null && Double.isFinite(cell.median()))
               .map(Charts::point)
               .sorted(Comparator.comparingDouble(LineChart.Point::x))
               .toList();
@@ -127,9 +128,14 @@ final class Charts {
     return new LineChart.Point(
         count(cell.workload()).orElse(0),
         median,
-        Objects.requireNonNullElse(cell.min(), median),
-        Objects.requireNonNullElse(cell.max(), median),
+        finite(cell.min(), median),
+        finite(cell.max(), median),
         title(cell));
+  }
+
+  /** A whisker's end; without one there is no whisker. */
+  private static double finite(@Nullable Double end, double median) {
+    return end == null || !Double.isFinite(end) ? median : end;
   }
 
   private static String title(Cell cell) {
@@ -137,12 +143,14 @@ final class Charts {
     if (cell.median() == null || cell.min() == null || cell.max() == null) {
       return what + "no sample counts";
     }
-    return "%s%s (%s to %s, %d samples)"
+    long counted = Figures.counted(cell);
+    return "%s%s (%s to %s, %d %s)"
         .formatted(
             what,
             Amount.of(cell.median(), cell.unit()),
             Amount.of(cell.min(), cell.unit()),
             Amount.of(cell.max(), cell.unit()),
-            Figures.counted(cell));
+            counted,
+            counted == 1 ? "sample" : "samples");
   }
 }

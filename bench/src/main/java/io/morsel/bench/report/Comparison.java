@@ -60,8 +60,7 @@ public record Comparison(
           double[] a = values(cell);
           double[] b = values(other);
           if (a.length > 0 && b.length > 0) {
-            changes.add(
-                new Change(key, Cell.median(a), Cell.median(b), Noise.isExceeded(a, b)));
+            changes.add(new Change(key, Cell.median(a), Cell.median(b), Noise.isExceeded(a, b)));
           } else if (a.length > 0) {
             lost.add(key);
           } else if (b.length > 0) {
@@ -70,8 +69,7 @@ public record Comparison(
         });
     List<CellKey> onlyAfter =
         second.keySet().stream().filter(key -> !first.containsKey(key)).toList();
-    return new Comparison(
-        changes, lost, gained, onlyBefore, onlyAfter, warnings(before, after));
+    return new Comparison(changes, lost, gained, onlyBefore, onlyAfter, warnings(before, after));
   }
 
   /**
@@ -131,7 +129,8 @@ public record Comparison(
       List<String> warnings, String what, @Nullable String a, @Nullable String b) {
     if (!Objects.equals(a, b)) {
       warnings.add(
-          "the %s differs: %s, then %s".formatted(what, a == null ? "none" : a, b == null ? "none" : b));
+          "the %s differs: %s, then %s"
+              .formatted(what, a == null ? "none" : a, b == null ? "none" : b));
     }
   }
 }

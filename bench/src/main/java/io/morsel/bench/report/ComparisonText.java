@@ -65,9 +65,7 @@ public final class ComparisonText {
 
   /** A change in percent, with its sign: {@code +12.3 %}. */
   static String percent(double percent) {
-    return Double.isInfinite(percent)
-        ? "from 0"
-        : String.format(Locale.ROOT, "%+.1f %%", percent);
+    return Double.isInfinite(percent) ? "from 0" : String.format(Locale.ROOT, "%+.1f %%", percent);
   }
 
   private static String aligned(List<List<String>> rows) {

@@ -89,8 +89,7 @@ final class Figures {
   /** The cell that differs in its mode only. */
   @Nullable Cell inMode(Cell cell, String mode) {
     return byKey.get(
-        new CellKey(
-            cell.group(), cell.net(), cell.workload(), mode, cell.metric(), cell.unit()));
+        new CellKey(cell.group(), cell.net(), cell.workload(), mode, cell.metric(), cell.unit()));
   }
 
   /** The cell that differs in its metric only. */
@@ -118,7 +117,7 @@ final class Figures {
   private static OptionalDouble ratio(Cell cell, @Nullable Cell base) {
     Double of = cell.median();
     Double to = base == null ? null : base.median();
-    return of == null || to == null || to == 0
+    return of == null || to == null || !Double.isFinite(of / to)
         ? OptionalDouble.empty()
         : OptionalDouble.of(of / to);
   }

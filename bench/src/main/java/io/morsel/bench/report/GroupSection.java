@@ -47,7 +47,9 @@ final class GroupSection {
       html.append(figuresOf(headlines));
       if (!others.isEmpty()) {
         long metrics = others.stream().map(Cell::metric).distinct().count();
-        html.append("<details class=\"more\"><summary>%d more charts</summary>".formatted(metrics));
+        html.append(
+            "<details class=\"more\"><summary>%d more %s</summary>"
+                .formatted(metrics, metrics == 1 ? "chart" : "charts"));
         html.append(figuresOf(others)).append("</details>\n");
       }
     }
@@ -92,7 +94,12 @@ final class GroupSection {
     String chart;
     if (!subject.isEmpty() && Figures.distinct(cells, Cell::workload).size() > 1) {
       boolean share = first.group().equals("total");
-      String along = share ? "% of the image's bytes read" : "number of " + subject;
+      String along =
+          switch (first.group()) {
+            case "total" -> "% of the image's bytes read";
+            case "fleet" -> "number of nodes";
+            default -> "number of " + subject;
+          };
       LineChart lines = charts.lines(label, cells, along, !share);
       chart = lines.lines().isEmpty() ? charts.bars(label, cells).svg() : lines.svg();
       if (lines.logarithmicValues()) {
@@ -106,7 +113,7 @@ final class GroupSection {
       }
     }
     return """
-        <figure><figcaption><strong>%s</strong>%s <span class="hint">%s</span></figcaption>
+        <figure><figcaption><strong>%s</strong>%s<span class="hint">%s</span></figcaption>
         %s<details><summary>Exact figures</summary>%s</details></figure>
         """
         .formatted(
@@ -119,15 +126,15 @@ final class GroupSection {
 
   /** Total times at a glance: a row for each net and workload, a column for each mode. */
   private String glance(List<Cell> cells) {
-    List<Cell> totals = cells.stream().filter(cell -> cell.metric().equals("total_millis")).toList();
+    List<Cell> totals =
+        cells.stream().filter(cell -> cell.metric().equals("total_millis")).toList();
     if (totals.isEmpty()) {
       return "";
     }
     List<String> modes = figures.modesOf(totals);
     StringBuilder html = new StringBuilder();
-    html.append("<div class=\"scroll glance\"><table><caption>Total time, as a multiple of")
-        .append(" overlayfs, and as a multiple of the limit</caption><thead><tr>")
-        .append("<th scope=\"col\">Network</th><th scope=\"col\">Workload</th>");
+    html.append("<p>Total times, as multiples of overlayfs and of the limit:</p>")
+        .append("<div class=\"scroll glance\"><table><thead><tr><th scope=\"col\">Workload</th>");
     for (String mode : modes) {
       html.append(
           "<th scope=\"col\" class=\"n\"><span class=\"dot %s\"></span>%s</th>"
@@ -136,8 +143,8 @@ final class GroupSection {
     html.append("</tr></thead><tbody>\n");
     for (List<String> row : rows(totals)) {
       html.append(
-          "<tr><td>%s</td><th scope=\"row\">%s</th>"
-              .formatted(Markup.html(row.getFirst()), Markup.html(row.getLast())));
+          "<tr><th scope=\"row\">%s<small>%s</small></th>"
+              .formatted(Markup.html(row.getLast()), Markup.html(row.getFirst())));
       for (String mode : modes) {
         html.append("<td class=\"n\">");
         totals.stream()
@@ -171,11 +178,15 @@ final class GroupSection {
     if (limit.isPresent()) {
       notes.add(Amount.ratio(limit.getAsDouble()) + " limit");
     }
-    return "<strong>%s</strong> <small>%s</small>"
-        .formatted(Amount.of(cell.median(), cell.unit()), String.join(" · ", notes));
+    StringBuilder html = new StringBuilder("<strong>");
+    html.append(Markup.html(Amount.of(cell.median(), cell.unit()))).append("</strong>");
+    notes.forEach(note -> html.append(" <small>").append(note).append("</small>"));
+    return html.toString();
   }
 
-  /** The samples that do not count, each reason once for all metrics of the run that it is about. */
+  /**
+   * The samples that do not count, each reason once for all metrics of the run that it is about.
+   */
   private static String voids(List<Cell> cells) {
     Map<String, List<String>> metrics = new LinkedHashMap<>();
     for (Cell cell : cells) {
@@ -194,8 +205,9 @@ final class GroupSection {
         new StringBuilder("<div class=\"voids\"><strong>Samples that do not count</strong><ul>");
     metrics.forEach(
         (why, of) ->
-            html.append("<li>%s <small>(%s)</small></li>"
-                .formatted(Markup.html(why), Markup.html(String.join(", ", of)))));
+            html.append(
+                "<li>%s <small>(%s)</small></li>"
+                    .formatted(Markup.html(why), Markup.html(String.join(", ", of)))));
     return html.append("</ul></div>\n").toString();
   }
 }

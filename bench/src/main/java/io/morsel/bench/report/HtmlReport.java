@@ -48,13 +48,14 @@ public final class HtmlReport {
         <header>
         <h1>Morsel bench</h1>
         <p class="lead">%s</p>
+        <details><summary>Versions, settings, and the command that does it again</summary>
+        %s</details>
         </header>
         %s<nav>%s</nav>
+        <p class="lead">Bars and points are medians; whiskers go from the least to the greatest
+        sample. A multiple such as 0.16× is that figure over overlayfs’ figure of the same row.</p>
         <main>
         %s</main>
-        <footer>
-        <h2>How this was measured</h2>
-        %s</footer>
         </body>
         </html>
         """
@@ -62,10 +63,10 @@ public final class HtmlReport {
             Markup.html(day(result)),
             style(),
             Markup.html(lead(result)),
+            facts(result),
             remarks(result, figures),
             nav,
-            sections,
-            facts(result));
+            sections);
   }
 
   private static String lead(BenchResult result) {
@@ -116,8 +117,6 @@ public final class HtmlReport {
         <dt>Settings</dt><dd>%s</dd>
         <dt>Command</dt><dd><code>%s</code></dd>
         </dl>
-        <p>Bars and points are medians; whiskers go from the least to the greatest sample. A
-        multiple such as 0.16× is this figure over overlayfs’ figure of the same row.</p>
         """
         .formatted(
             Markup.html(machine.cpu()),

@@ -13,8 +13,7 @@ import java.util.stream.DoubleStream;
  * @param logarithmic whether the horizontal axis is; the vertical one becomes so by itself, where a
  *     linear one would hide most of the points
  */
-record LineChart(
-    String label, String unit, String along, boolean logarithmic, List<Series> lines) {
+record LineChart(String label, String unit, String along, boolean logarithmic, List<Series> lines) {
   private static final double TOP = 10;
   private static final double PLOT = 160;
   private static final double FOOT = 38;
@@ -70,8 +69,12 @@ record LineChart(
             .toArray();
     boolean logX = logarithmic && xs.length > 0 && xs[0] > 0;
     Axis across =
-        new Axis(xs.length == 0 ? 0 : xs[0], xs.length == 0 ? 1 : xs[xs.length - 1], left + GAP,
-            RIGHT, logX);
+        new Axis(
+            xs.length == 0 ? 0 : xs[0],
+            xs.length == 0 ? 1 : xs[xs.length - 1],
+            left + GAP,
+            RIGHT,
+            logX);
 
     for (Tick tick : ticks) {
       double y = up.at(tick.value());
@@ -138,7 +141,7 @@ record LineChart(
   }
 
   private static void xLabels(SvgChart chart, Axis across, double[] xs, double bottom) {
-    double free = across.from() - GAP;
+    double free = 0;
     for (int i = 0; i < xs.length; i++) {
       double x = across.at(xs[i]);
       chart.line(x, bottom, x, bottom + 4, "axis");

@@ -110,8 +110,7 @@ public final class MarkdownReport {
       text += " (%s)".formatted(Amount.ratio(times.getAsDouble()));
     }
     Double bytes = cell.metric().equals(TOTAL) ? fetched(cell) : null;
-    return Markup.markdown(
-        bytes == null ? text : text + ", " + Quantity.bytes(Math.round(bytes)));
+    return Markup.markdown(bytes == null ? text : text + ", " + Quantity.bytes(Math.round(bytes)));
   }
 
   /** The bytes that the run of a total time fetched; null where they are not known. */
@@ -142,8 +141,7 @@ public final class MarkdownReport {
   /** What the figures can't carry goes wherever the figures go. */
   private static String remarks(BenchResult result) {
     StringBuilder markdown = new StringBuilder();
-    long voids =
-        result.cells().stream().filter(cell -> !Figures.voids(cell).isEmpty()).count();
+    long voids = result.cells().stream().filter(cell -> !Figures.voids(cell).isEmpty()).count();
     for (String remark : result.remarks()) {
       markdown.append("- ").append(Markup.markdown(remark)).append('\n');
     }

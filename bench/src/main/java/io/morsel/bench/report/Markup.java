@@ -2,7 +2,9 @@ package io.morsel.bench.report;
 
 import io.morsel.cli.terminal.Printable;
 
-/** Makes any text fit to stand in HTML, SVG or Markdown: what a peer is called must not be markup. */
+/**
+ * Makes any text fit to stand in HTML, SVG or Markdown: what a peer is called must not be markup.
+ */
 final class Markup {
   private static final int REPLACEMENT = 0xFFFD;
 

@@ -1,7 +1,9 @@
 package io.morsel.bench.report;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /** What groups and metrics are called in a report; those that are unknown keep their own names. */
 final class Names {
@@ -20,8 +22,11 @@ final class Names {
           Map.entry("received_bytes", "Bytes fetched"),
           Map.entry("cpu_seconds", "The daemon's CPU time"),
           Map.entry("peak_rss_bytes", "The daemon's peak resident memory"),
+          Map.entry("rss_bytes", "Resident memory"),
           Map.entry("millis", "Time"),
           Map.entry("ns_per_op", "Time per operation"));
+
+  private static final Pattern TIME_UNIT = Pattern.compile("_(millis|seconds|us|micros|ns|nanos)$");
 
   private static final Map<String, String> GROUPS =
       Map.of(
@@ -71,7 +76,14 @@ final class Names {
 
   /** A metric's heading. */
   static String metric(String metric) {
-    return METRICS.getOrDefault(metric, metric.replace('_', ' '));
+    String known = METRICS.get(metric);
+    if (known != null || metric.isEmpty() || metric.contains("/")) {
+      return known == null ? metric : known;
+    }
+    String words = TIME_UNIT.matcher(metric).replaceFirst(" time").replace('_', ' ').strip();
+    return words.isEmpty()
+        ? metric
+        : words.substring(0, 1).toUpperCase(Locale.ROOT) + words.substring(1);
   }
 
   /** Where a metric stands among others: the small come first. */

@@ -22,8 +22,8 @@ public final class ReadmeSection {
    *
    * @param section the new section's Markdown
    * @return whether the file changed
-   * @throws IOException if the file can't be read or written, or does not have each marker once on a
-   *     line of its own; the message names the file
+   * @throws IOException if the file can't be read or written, or does not have each marker once on
+   *     a line of its own; the message names the file
    */
   public static boolean update(Path file, String section) throws IOException {
     // A link to the file must stay one.

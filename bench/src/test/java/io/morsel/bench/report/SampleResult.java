@@ -29,8 +29,7 @@ final class SampleResult {
 
   /** Writes the sample's report to the file that the first argument names. */
   static void main(String[] arguments) throws IOException {
-    Files.writeString(
-        Path.of(arguments[0]), HtmlReport.render(of(1)));
+    Files.writeString(Path.of(arguments[0]), HtmlReport.render(of(1)));
   }
 
   /** The result. */
@@ -76,7 +75,9 @@ final class SampleResult {
   }
 
   private void cold() {
-    double[][] local = {{5510, 860, 790}, {5160, 1720, 960}, {5630, 1250, 1010}, {8700, 2140, 1350}};
+    double[][] local = {
+      {5510, 860, 790}, {5160, 1720, 960}, {5630, 1250, 1010}, {8700, 2140, 1350}
+    };
     double[][] slow = {
       {12600, 2110, 1240}, {13120, 6550, 2220}, {17500, 3870, 2490}, {20410, 6040, 3300}
     };
