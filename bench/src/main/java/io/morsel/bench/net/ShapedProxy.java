@@ -11,6 +11,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ThreadFactory;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -75,8 +76,7 @@ final class ShapedProxy implements Link {
    * virtual one takes, and they share no carriers with those who measure. Unused ones end after a
    * minute, also when the link has been closed.
    */
-  private final ExecutorService threads =
-      Executors.newCachedThreadPool(Thread.ofPlatform().daemon().name("link-", 0).factory());
+  private final ExecutorService threads;
 
   private volatile boolean closed;
 
@@ -85,6 +85,17 @@ final class ShapedProxy implements Link {
     this.listener = listener;
     this.target = target;
     this.lines = lines;
+    ThreadFactory factory = Thread.ofPlatform().daemon().name("link-", 0).factory();
+    this.threads =
+        Executors.newCachedThreadPool(lines == null ? factory : work -> precise(factory, work));
+  }
+
+  private static Thread precise(ThreadFactory factory, Runnable work) {
+    return factory.newThread(
+        () -> {
+          Linux.wakePrecisely();
+          work.run();
+        });
   }
 
   /**
