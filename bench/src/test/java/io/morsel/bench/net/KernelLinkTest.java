@@ -39,7 +39,9 @@ class KernelLinkTest {
   void passesThroughTheNamespaceAndLeavesNothing() throws Exception {
     try (CalibrationServer server = CalibrationServer.start()) {
       Net net = Net.parse("1gbit,1ms");
-      try (KernelLink link = KernelLink.open(TBF, KernelLink.fullWindow(net), target(server))) {
+      try (KernelLink link =
+          KernelLink.open(
+              TBF, KernelLink.fullWindow(net), KernelLink.packetSegments(net), target(server))) {
         assertThat(ownRemains()).isNotEmpty();
         LinkMeter meter = new LinkMeter(link.port(), Net.parse("100mbit,10ms"));
         assertThat(meter.bulk(2)).isPositive();
@@ -54,7 +56,7 @@ class KernelLinkTest {
   void aFailureHalfWayLeavesNothing() throws Exception {
     try (CalibrationServer server = CalibrationServer.start()) {
       assertThatThrownBy(
-              () -> KernelLink.open(List.of("nosuchthing"), List.of(), target(server)).close())
+              () -> KernelLink.open(List.of("nosuchthing"), List.of(), 1, target(server)).close())
           .isInstanceOf(HostException.class)
           .hasMessageContaining("nosuchthing");
       assertThat(ownRemains()).isEmpty();
@@ -75,6 +77,10 @@ class KernelLinkTest {
         .isEqualTo("netem limit 33334 delay 10000us rate 10000000000bit");
     assertThat(KernelLink.fullWindow(Net.parse("1g")))
         .containsExactly("initcwnd", "833", "initrwnd", "833");
+    assertThat(KernelLink.packetSegments(Net.parse("100m"))).isOne();
+    assertThat(KernelLink.packetSegments(Net.parse("1g"))).isEqualTo(8);
+    assertThat(KernelLink.packetSegments(Net.parse("1g,1%"))).isOne();
+    assertThat(KernelLink.packetSegments(Net.parse("100gbit,1ms"))).isEqualTo(44);
   }
 
   private static InetSocketAddress target(CalibrationServer server) {
