@@ -52,7 +52,7 @@ public final class CalibrateCommand implements Callable<Integer> {
       try {
         calibration = Calibration.measure(net);
       } catch (HostException e) {
-        throw CommandException.failed(e.getMessage(), e);
+        throw CommandException.failed(String.valueOf(e.getMessage()), e);
       }
       out.println(calibration.render());
       out.flush();

@@ -2,7 +2,6 @@ package io.morsel.bench.net;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
-import java.util.Queue;
 
 /**
  * The bytes of a stream between two of its positions, in blocks that are taken from a pool when
@@ -12,26 +11,20 @@ import java.util.Queue;
  * outside of it, by one reader and one writer.
  */
 final class Blocks {
-  private static final int BLOCK_BYTES = 32 << 10;
-
-  private final Queue<ByteBuffer> pool;
+  private final BufferPool pool;
   private final ArrayDeque<ByteBuffer> blocks = new ArrayDeque<>();
 
   /** The index of the first block, counted from the stream's beginning. */
   private long firstBlock;
 
-  /**
-   * @param pool of direct buffers, shared by many; safe for use by many threads
-   */
-  Blocks(Queue<ByteBuffer> pool) {
+  Blocks(BufferPool pool) {
     this.pool = pool;
   }
 
   /** Where bytes from this position on, the stream's end, are to be put; at most so many. */
   ByteBuffer space(long position, long most) {
-    if (position / BLOCK_BYTES - firstBlock == blocks.size()) {
-      ByteBuffer pooled = pool.poll();
-      blocks.addLast(pooled != null ? pooled : ByteBuffer.allocateDirect(BLOCK_BYTES));
+    if (position / pool.bytes() - firstBlock == blocks.size()) {
+      blocks.addLast(pool.take());
     }
     return part(blocks.getLast(), position, most);
   }
@@ -41,16 +34,22 @@ final class Blocks {
     return part(blocks.getFirst(), position, most);
   }
 
-  private static ByteBuffer part(ByteBuffer block, long position, long most) {
-    int offset = (int) (position % BLOCK_BYTES);
-    return block.slice(offset, (int) Math.min(BLOCK_BYTES - offset, most));
+  private ByteBuffer part(ByteBuffer block, long position, long most) {
+    int offset = (int) (position % pool.bytes());
+    return block.slice(offset, (int) Math.min(pool.bytes() - offset, most));
   }
 
   /** What lies before this position is no longer needed. */
   void release(long position) {
-    while (!blocks.isEmpty() && position / BLOCK_BYTES > firstBlock) {
-      pool.add(blocks.removeFirst());
+    while (!blocks.isEmpty() && position / pool.bytes() > firstBlock) {
+      pool.give(blocks.removeFirst());
       firstBlock++;
     }
+  }
+
+  /** Nothing is needed any more, and nobody uses what was returned. */
+  void clear() {
+    blocks.forEach(pool::give);
+    blocks.clear();
   }
 }

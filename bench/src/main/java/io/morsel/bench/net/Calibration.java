@@ -4,6 +4,8 @@ import io.morsel.bench.host.HostException;
 import io.morsel.cli.terminal.Quantity;
 import java.io.IOException;
 import java.util.Locale;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * What a network was asked for, and what its link achieves, with clients and a server in this
@@ -17,7 +19,7 @@ public record Calibration(
     Net net, Shaper shaper, LinkFigures requested, LinkFigures achieved, boolean countedExactly) {
   private static final double RATE_TOLERANCE = 0.1;
   private static final double MICROS_TOLERANCE = 1000;
-  private static final String ROW = "  %-44s %12s %12s  %s%n";
+  private static final String ROW = "  %-40s %12s %12s  %s";
 
   /**
    * Measures a link, which takes a few seconds.
@@ -107,38 +109,41 @@ public record Calibration(
           case NETEM -> "shaped by the kernel's netem";
         };
     String wanted = net.isShaped() ? "requested" : "direct";
-    return "%s: %s%n".formatted(net.name(), by)
-        + ROW.formatted("", wanted, "achieved", "")
-        + ROW.formatted(
-            "bulk, 1 connection",
-            rate(requested.oneBytesPerSecond()),
-            rate(achieved.oneBytesPerSecond()),
-            verdict(judgesRate(), rate(true)))
-        + ROW.formatted(
-            "bulk, 8 connections",
-            rate(requested.eightBytesPerSecond()),
-            rate(achieved.eightBytesPerSecond()),
-            verdict(judgesRate(), rate(false)))
-        + ROW.formatted(
-            "round trip",
-            time(requested.roundTripMicros()),
-            time(achieved.roundTripMicros()),
-            verdict(net.isShaped(), roundTrip()))
-        + ROW.formatted(
-            "first byte on a new connection",
-            time(requested.firstByteMicros()),
-            time(achieved.firstByteMicros()),
-            verdict(net.isShaped(), firstByte()))
-        + ROW.formatted(
-            "small request beside 4 bulk connections",
-            time(requested.loadedMicros()),
-            time(achieved.loadedMicros()),
-            "")
-        + ROW.formatted(
-            "bytes, requests and connections counted",
-            "exactly",
-            countedExactly ? "exactly" : "wrongly",
-            verdict(true, countedExactly));
+    return Stream.of(
+            "%s: %s".formatted(net.name(), by),
+            ROW.formatted("", wanted, "achieved", ""),
+            ROW.formatted(
+                "bulk, 1 connection",
+                rate(requested.oneBytesPerSecond()),
+                rate(achieved.oneBytesPerSecond()),
+                verdict(judgesRate(), rate(true))),
+            ROW.formatted(
+                "bulk, 8 connections",
+                rate(requested.eightBytesPerSecond()),
+                rate(achieved.eightBytesPerSecond()),
+                verdict(judgesRate(), rate(false))),
+            ROW.formatted(
+                "round trip",
+                time(requested.roundTripMicros()),
+                time(achieved.roundTripMicros()),
+                verdict(net.isShaped(), roundTrip())),
+            ROW.formatted(
+                "first byte on a new connection",
+                time(requested.firstByteMicros()),
+                time(achieved.firstByteMicros()),
+                verdict(net.isShaped(), firstByte())),
+            ROW.formatted(
+                "small request beside 4 bulk connections",
+                time(requested.loadedMicros()),
+                time(achieved.loadedMicros()),
+                ""),
+            ROW.formatted(
+                "bytes, requests and connections counted",
+                "exactly",
+                countedExactly ? "exactly" : "wrongly",
+                verdict(true, countedExactly)))
+        .map(row -> row.stripTrailing() + "\n")
+        .collect(Collectors.joining());
   }
 
   private static String verdict(boolean judged, boolean good) {

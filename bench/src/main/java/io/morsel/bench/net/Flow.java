@@ -2,7 +2,6 @@ package io.morsel.bench.net;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
-import java.util.Queue;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -53,7 +52,7 @@ final class Flow {
    * @param opensAt nothing is sent before this moment of the pacer
    * @param pool for blocks
    */
-  Flow(Pacer pacer, long opensAt, Queue<ByteBuffer> pool) {
+  Flow(Pacer pacer, long opensAt, BufferPool pool) {
     this.pacer = pacer;
     this.shape = pacer.shape();
     this.lock = pacer.lock();
@@ -140,6 +139,7 @@ final class Flow {
         } else if (!ended || hasUnsent()) {
           work.await();
         } else if (lastDue <= now) {
+          blocks.clear();
           return null;
         } else {
           var _ = work.awaitNanos(lastDue - now);

@@ -29,6 +29,9 @@ final class KernelLink implements Link {
   private static final int PORT = 5000;
   private static final int PACKET_BYTES = 1500;
 
+  /** What fits the 64 KiB that an IP packet can have. */
+  private static final int MAX_PACKET_SEGMENTS = 44;
+
   /** netem's own default; a longer queue where the line holds more. */
   private static final long MIN_QUEUE_PACKETS = 1000;
 
@@ -45,7 +48,7 @@ final class KernelLink implements Link {
   /** Whether this machine can do it, found out by doing it with nothing at stake. */
   static boolean isSupported() {
     try (Wire wire = Wire.next()) {
-      wire.create();
+      wire.create(1);
       wire.shape(List.of("netem", "delay", "1ms"));
       return true;
     } catch (HostException e) {
@@ -59,7 +62,8 @@ final class KernelLink implements Link {
    * @throws HostException if it can't be set up; nothing of it is left then
    */
   static KernelLink open(Net net, InetSocketAddress target) {
-    return open(netem(net), net.slowStart() ? List.of() : fullWindow(net), target);
+    return open(
+        netem(net), net.slowStart() ? List.of() : fullWindow(net), packetSegments(net), target);
   }
 
   /**
@@ -67,11 +71,13 @@ final class KernelLink implements Link {
    *
    * @param discipline what follows {@code tc qdisc add dev NAME root}, for both directions
    * @param routing what is added to both routes
+   * @param packetSegments how many segments the kernel may pass as one packet
    */
-  static KernelLink open(List<String> discipline, List<String> routing, InetSocketAddress target) {
+  static KernelLink open(
+      List<String> discipline, List<String> routing, int packetSegments, InetSocketAddress target) {
     Wire wire = Wire.next();
     try {
-      wire.create();
+      wire.create(packetSegments);
       wire.shape(discipline);
       wire.route(routing);
       InetSocketAddress address = new InetSocketAddress(wire.farAddress(), PORT);
@@ -110,6 +116,18 @@ final class KernelLink implements Link {
   static List<String> fullWindow(Net net) {
     long segments = Math.clamp(linePackets(net), 10, 10_000);
     return List.of("initcwnd", Long.toString(segments), "initrwnd", Long.toString(segments));
+  }
+
+  /**
+   * As many as the line sends in 0.1 ms: virtual interfaces would pass up to 64 KiB at once, which
+   * is a burst on a slow line, while single segments cost too much of the processor on a fast one.
+   * What gets lost is a packet, so that with losses it must be one segment.
+   */
+  static int packetSegments(Net net) {
+    double bytes = net.bitsPerSecond().orElse(Long.MAX_VALUE) / 8e4;
+    return net.lossPercent() > 0
+        ? 1
+        : (int) Math.clamp(bytes / PACKET_BYTES, 1.0, (double) MAX_PACKET_SEGMENTS);
   }
 
   private static long queuePackets(Net net) {
@@ -162,11 +180,10 @@ final class KernelLink implements Link {
       return "198.%d.%d.%d".formatted(18 + (offset >> 16), (offset >> 8) & 0xff, offset & 0xff);
     }
 
-    void create() {
+    void create(int packetSegments) {
       ip("netns", "add", namespace);
-      // Packets are as large as on a wire, and not the 64 KiB that virtual interfaces pass on.
-      List<String> oneSegment = List.of("gso_max_segs", "1");
-      ip("link", "add", near, oneSegment, "type", "veth", "peer", "name", far, oneSegment);
+      List<Object> segments = List.of("gso_max_segs", packetSegments);
+      ip("link", "add", near, segments, "type", "veth", "peer", "name", far, segments);
       ip("link", "set", far, "netns", namespace);
       ip("addr", "add", address(1) + "/30", "dev", near);
       ip("-n", namespace, "addr", "add", address(2) + "/30", "dev", far);

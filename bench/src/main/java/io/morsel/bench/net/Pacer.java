@@ -133,6 +133,7 @@ final class Pacer implements AutoCloseable {
   }
 
   private void run() {
+    Linux.wakePrecisely();
     while (true) {
       long now;
       long sleepNanos;

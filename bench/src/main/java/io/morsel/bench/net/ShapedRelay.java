@@ -3,13 +3,14 @@ package io.morsel.bench.net;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
-import java.util.Queue;
+import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /** Passes a connection on through the flows of a shaped network. */
 final class ShapedRelay {
   private final Ends ends;
   private final TrafficCounter counter;
+  private final Executor threads;
   private final Flow up;
   private final Flow down;
 
@@ -23,10 +24,12 @@ final class ShapedRelay {
       TrafficCounter counter,
       Pacer upstream,
       Pacer downstream,
-      Queue<ByteBuffer> pool,
+      BufferPool pool,
+      Executor threads,
       long acceptedNanos) {
     this.ends = ends;
     this.counter = counter;
+    this.threads = threads;
     Shape shape = upstream.shape();
     this.up = new Flow(upstream, upstream.moment(acceptedNanos) + shape.rttNanos(), pool);
     this.down =
@@ -41,9 +44,9 @@ final class ShapedRelay {
   /** Passes on until both directions have ended. The calling thread serves one of them. */
   void run() {
     RequestParser requests = new RequestParser();
-    Thread.startVirtualThread(() -> write(up, ends.server(), null));
-    Thread.startVirtualThread(() -> read(ends.server(), down, null));
-    Thread.startVirtualThread(() -> write(down, ends.client(), counter));
+    threads.execute(() -> write(up, ends.server(), null));
+    threads.execute(() -> read(ends.server(), down, null));
+    threads.execute(() -> write(down, ends.client(), counter));
     read(ends.client(), up, requests);
   }
 
