@@ -1,0 +1,99 @@
+package io.morsel.bench.image;
+
+import io.morsel.bench.host.Command;
+import io.morsel.bench.host.HostException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
+
+/** {@code morsel convert} of a checkout. Immutable. */
+final class Converter {
+  private static final Duration LIMIT = Duration.ofMinutes(15);
+
+  private final Path checkout;
+  private final String key;
+
+  /**
+   * The converter that is built in a checkout.
+   *
+   * @throws HostException if none is
+   */
+  Converter(Path checkout) {
+    this.checkout = checkout;
+    this.key = key(checkout.resolve("cli/target/morsel/lib"));
+  }
+
+  /** Changes with the code that makes eStargz out of tar, and not with the rest of Morsel. */
+  String key() {
+    return key;
+  }
+
+  private static String key(Path library) {
+    MessageDigest digest = OciLayout.sha256();
+    digestOf(library, "stargz-reader-", "", digest);
+    digestOf(library, "cli-", "io/morsel/cli/convert/", digest);
+    return HexFormat.of().formatHex(digest.digest()).substring(0, 12);
+  }
+
+  private static void digestOf(Path library, String jar, String under, MessageDigest digest) {
+    try (Stream<Path> files = Files.exists(library) ? Files.list(library) : Stream.empty()) {
+      Path file =
+          files
+              .filter(path -> path.getFileName().toString().startsWith(jar))
+              .findFirst()
+              .orElseThrow(
+                  () ->
+                      new HostException(
+                          library
+                              + " has no "
+                              + jar
+                              + "*.jar, so images can't be converted: build Morsel with"
+                              + " 'mvn -DskipTests package'"));
+      try (ZipFile zip = new ZipFile(file.toFile())) {
+        List<? extends ZipEntry> entries =
+            zip.stream()
+                .filter(entry -> entry.getName().startsWith(under) && !entry.isDirectory())
+                .filter(entry -> !entry.getName().startsWith("META-INF/"))
+                .sorted(Comparator.comparing(ZipEntry::getName))
+                .toList();
+        for (ZipEntry entry : entries) {
+          digest.update(
+              (entry.getName() + " " + entry.getCrc() + "\n").getBytes(StandardCharsets.UTF_8));
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /**
+   * Converts within one registry on loopback.
+   *
+   * @param level gzip's
+   * @param temporary a directory for layers meanwhile
+   */
+  void convert(String source, String target, int level, Path temporary) {
+    Command.of(
+            checkout.resolve("morsel"),
+            "convert",
+            "--quiet",
+            "--compression-level",
+            level,
+            "--temp-dir",
+            temporary,
+            source,
+            target)
+        .within(LIMIT)
+        .succeed();
+  }
+}
