@@ -34,6 +34,9 @@ public final class FleetGroup {
   /** Where the model's curve goes, beside what was measured. */
   private static final List<Integer> MODELLED = List.of(100, 1_000, 10_000);
 
+  /** What an answer has before its body. */
+  private static final long HEADER_BYTES = 1_000;
+
   private static final long SEED = 20_260_101;
 
   private final FleetPlan plan;
@@ -60,7 +63,8 @@ public final class FleetGroup {
   }
 
   private List<String> run() {
-    FleetStart start = new FleetStart(plan, look());
+    FleetStart.Image image = look();
+    FleetStart start = new FleetStart(plan, image);
     for (int round = 1; round <= plan.rounds(); round++) {
       for (int nodes : plan.nodes()) {
         for (Site site : plan.sites()) {
@@ -73,7 +77,7 @@ public final class FleetGroup {
         "fleet: every node runs on this machine, whose %d processors also run the registry, the caches and the network's model; a start touches %.3g %% of each layer's data, with 4 reads under way"
             .formatted(processors(), plan.share() * 100));
     for (Site site : plan.sites()) {
-      remarks.addAll(model(site));
+      remarks.addAll(model(site, image));
     }
     return remarks;
   }
@@ -88,7 +92,7 @@ public final class FleetGroup {
         List<ChunkTable> chunks = node.chunks();
         StartTrace trace = StartTrace.choose(chunks, plan.share(), SEED);
         node.start(trace);
-        return new FleetStart.Image(trace, node.compressedBytes());
+        return new FleetStart.Image(trace, node.compressedBytes(), node.manifestBytes());
       } finally {
         FleetStart.delete(directory);
       }
@@ -181,7 +185,7 @@ public final class FleetGroup {
   }
 
   /** Records the model's curve, and says what it is worth. */
-  private List<String> model(Site site) {
+  private List<String> model(Site site, FleetStart.Image image) {
     List<FleetPoint> points =
         samples.getOrDefault(site, Map.of()).values().stream().map(FleetPoint::of).toList();
     List<String> remarks = new ArrayList<>();
@@ -191,7 +195,7 @@ public final class FleetGroup {
         .ifPresent(
             point ->
                 remarks.add(
-                    "fleet %s: from %d nodes on this machine's processors were busy (%.0f %%): what is measured there is how fast they simulate nodes"
+                    "fleet %s: from N = %d on, simulating the nodes took %.0f %% of this machine's processors: what is measured there is how fast they simulate"
                         .formatted(site.label(), point.nodes(), point.busyShare() * 100)));
     if (plan.net().bitsPerSecond().isEmpty()) {
       remarks.add(
@@ -200,8 +204,12 @@ public final class FleetGroup {
       return remarks;
     }
     double bytesPerMilli = plan.net().bitsPerSecond().getAsLong() / 8.0 / 1000;
-    int workers = site == Site.DIRECT ? 0 : site.workers(processors());
-    FleetModel.fit(points, bytesPerMilli, workers)
+    FleetModel.Cache cache =
+        site == Site.DIRECT
+            ? null
+            : new FleetModel.Cache(
+                site.workers(processors()), image.manifestBytes() + HEADER_BYTES);
+    FleetModel.fit(points, bytesPerMilli, cache)
         .ifPresentOrElse(
             model -> {
               TreeSet<Integer> curve = new TreeSet<>(plan.nodes());
@@ -230,7 +238,7 @@ public final class FleetGroup {
             .collect(Collectors.joining(", "));
     return String.format(
         Locale.ROOT,
-        "fleet %s: measured up to %d nodes; beyond, a model: the last of N nodes is up after max(%s, %s + N × %.3g ms), and the registry sends %s and %s for each further node. It takes each node to be a machine like this one, the link and the registry to serve any number of connections at the link's rate, and a cache to have %d processor(s) like these and 10 Gbit/s. Fitted to %d and %d nodes%s",
+        "fleet %s: measured up to %d nodes; beyond, a model: the last of N nodes is up after max(%s, %s + N × %.3g ms), and the registry sends %s and %s for each further node. It takes each node to be a machine like this one, the link and the registry to serve any number of connections at the link's rate%s. Fitted to %d and %d nodes%s",
         site.label(),
         points.getLast().nodes(),
         Quantity.millis(Math.round(model.small().lastUpMillis())),
@@ -238,7 +246,10 @@ public final class FleetGroup {
         model.demandMillis(),
         Quantity.bytes(Math.round(model.small().registryBytes())),
         Quantity.bytes(Math.round(model.bytesPerNode())),
-        site.workers(processors()),
+        site == Site.DIRECT
+            ? ""
+            : ", and the cache to have %d processor(s) like these and a network of 10 Gbit/s"
+                .formatted(site.workers(processors())),
         model.small().nodes(),
         model.large().nodes(),
         error.isPresent()

@@ -62,6 +62,7 @@ final class FleetNode implements AutoCloseable {
   private final RegistryClient registry;
   private final LayerStore store;
   private final List<Layer> layers = new ArrayList<>();
+  private long manifestBytes;
 
   /**
    * A node that has contacted nobody yet.
@@ -98,6 +99,7 @@ final class FleetNode implements AutoCloseable {
   /** As the daemon does: it has no use for the image's configuration. */
   private Manifest manifest() throws IOException {
     VerifiedContent top = registry.manifest(reference);
+    manifestBytes += top.bytes().length;
     String type = top.descriptor().mediaType();
     if (!MediaTypes.isIndex(type)) {
       return Manifest.parse(top.bytes(), type);
@@ -106,6 +108,7 @@ final class FleetNode implements AutoCloseable {
         ImageIndex.parse(top.bytes(), type)
             .choose(Platform.current())
             .orElseThrow(() -> new IOException(reference + " is not for " + Platform.current()));
+    manifestBytes += chosen.sizeBytes();
     return Manifest.parse(registry.manifest(reference, chosen).bytes(), chosen.mediaType());
   }
 
@@ -157,6 +160,11 @@ final class FleetNode implements AutoCloseable {
                 layers
                     .get(range.layer())
                     .isPresent(range.dataOffset(), Math.toIntExact(range.lengthBytes())));
+  }
+
+  /** How many bytes its manifest had, and the index that names it. */
+  long manifestBytes() {
+    return manifestBytes;
   }
 
   /** Size of all layers as the registry has them. */

@@ -11,7 +11,7 @@ import java.util.function.ToDoubleFunction;
  * @param lastUpMillis when the last one was up
  * @param registryBytes what the registry sent
  * @param receivedBytes what all nodes received together
- * @param busyShare which share of this machine's processors was busy, 0 to 1
+ * @param busyShare which share of this machine's processors nodes and servers took, 0 to 1
  * @param cacheCpuMillis processor time that the site's cache used
  */
 record FleetPoint(

@@ -9,7 +9,8 @@ import java.util.List;
  * @param upMillis when each node was up, after all had started
  * @param traffic what the registry sent meanwhile
  * @param receivedBytes what each node received of blobs, from whoever served them
- * @param busyShare which share of this machine's processors was busy, 0 to 1
+ * @param busyShare which share of this machine's processors the nodes took, with the network's
+ *     model and the servers that this program runs, 0 to 1
  * @param cacheCpuMillis processor time that the site's cache used
  */
 record FleetSample(

@@ -1,6 +1,5 @@
 package io.morsel.bench.fleet;
 
-import io.morsel.bench.host.Cpu;
 import io.morsel.bench.host.HostException;
 import io.morsel.bench.net.Traffic;
 import io.morsel.bench.result.Cell;
@@ -36,8 +35,9 @@ final class FleetStart {
    *
    * @param trace what each node reads of it
    * @param compressedBytes of all layers
+   * @param manifestBytes what each node gets besides blobs
    */
-  record Image(StartTrace trace, long compressedBytes) {}
+  record Image(StartTrace trace, long compressedBytes, long manifestBytes) {}
 
   /** A sample that does not count. */
   static final class VoidSampleException extends Exception {
@@ -85,15 +85,15 @@ final class FleetStart {
       }
       Traffic before = plan.registry().traffic();
       double cacheBefore = server.cpuMillis();
-      Cpu cpuBefore = Cpu.now();
+      double ownBefore = ProcessorTime.ownMillis();
       List<Double> upMillis = startAll(nodes, up);
-      Cpu cpuAfter = Cpu.now();
+      double ownMillis = ProcessorTime.ownMillis() - ownBefore;
       FleetSample sample =
           new FleetSample(
               upMillis,
               plan.registry().traffic().since(before),
               nodes.stream().map(FleetNode::receivedBytes).toList(),
-              cpuAfter.busyShareSince(cpuBefore),
+              ownMillis / lastUpMillis(upMillis) / Runtime.getRuntime().availableProcessors(),
               server.cpuMillis() - cacheBefore);
       for (int i = 0; i < count; i++) {
         FleetNode node = nodes.get(i);
@@ -149,6 +149,10 @@ final class FleetStart {
       }
       return upMillis;
     }
+  }
+
+  private static double lastUpMillis(List<Double> upMillis) {
+    return upMillis.stream().mapToDouble(Double::doubleValue).max().orElse(1);
   }
 
   private static void check(Site site, FleetSample sample) throws VoidSampleException {

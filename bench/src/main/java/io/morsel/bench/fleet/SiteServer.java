@@ -1,6 +1,5 @@
 package io.morsel.bench.fleet;
 
-import io.morsel.bench.host.Cpu;
 import io.morsel.bench.host.Daemon;
 import io.morsel.bench.host.Http;
 import java.io.IOException;
@@ -145,7 +144,7 @@ final class SiteServer implements AutoCloseable {
 
   /** Processor time that the cache has used so far; 0 where there is none. */
   double cpuMillis() {
-    return cache == null ? 0 : Cpu.processMillis(cache.pid());
+    return cache == null ? 0 : ProcessorTime.millis(cache.pid());
   }
 
   @Override
