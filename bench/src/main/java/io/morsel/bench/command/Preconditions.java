@@ -116,8 +116,7 @@ final class Preconditions {
   }
 
   private static void space(RunSettings settings) throws CommandException {
-    long needed =
-        settings.size() == Size.FULL ? WORK_BYTES : SMALL_WORK_BYTES;
+    long needed = settings.size() == Size.FULL ? WORK_BYTES : SMALL_WORK_BYTES;
     try {
       Files.createDirectories(settings.work());
       long free = Files.getFileStore(settings.work()).getUsableSpace();

@@ -17,7 +17,6 @@ import io.morsel.cli.terminal.CommandException;
 import io.morsel.cli.terminal.Interruption;
 import io.morsel.cli.terminal.Progress;
 import io.morsel.cli.terminal.Quantity;
-import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -145,10 +144,7 @@ final class RunCommand implements Callable<Integer> {
           "One round of everything with tiny images: shows that the bench works, and nothing else.")
   boolean smoke;
 
-  @Option(
-      names = "--json",
-      paramLabel = "FILE",
-      description = "Write all figures there.")
+  @Option(names = "--json", paramLabel = "FILE", description = "Write all figures there.")
   @Nullable Path json;
 
   @Option(
@@ -163,9 +159,7 @@ final class RunCommand implements Callable<Integer> {
       description = "Write tables for a README there; - for standard output, the default.")
   @Nullable Path markdown;
 
-  @Option(
-      names = "--install",
-      description = "Install the Debian packages that are missing.")
+  @Option(names = "--install", description = "Install the Debian packages that are missing.")
   boolean install;
 
   @Option(
@@ -242,7 +236,8 @@ final class RunCommand implements Callable<Integer> {
           "--rounds %d: valid is a number from %d to %d".formatted(rounds, MIN_ROUNDS, MAX_ROUNDS));
     }
     Defaults defaults = Defaults.of(size);
-    Set<String> chosen = new LinkedHashSet<>(workloads.isEmpty() ? defaults.workloads() : workloads);
+    Set<String> chosen =
+        new LinkedHashSet<>(workloads.isEmpty() ? defaults.workloads() : workloads);
     List<String> known = Workloads.cold(size).stream().map(Workload::name).toList();
     for (String name : chosen) {
       if (!known.contains(name)) {

@@ -95,8 +95,8 @@ public final class DockerRegistry implements AutoCloseable {
   }
 
   /**
-   * Bytes of all answers that it has logged so far, without headers. An answer is logged when it has
-   * been sent, or has broken off.
+   * Bytes of all answers that it has logged so far, without headers. An answer is logged when it
+   * has been sent, or has broken off.
    */
   public long servedBytes() {
     try (Stream<String> lines = Files.lines(log, StandardCharsets.ISO_8859_1)) {

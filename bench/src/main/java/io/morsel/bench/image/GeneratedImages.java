@@ -70,6 +70,29 @@ public final class GeneratedImages {
     return size.pick(1_000_000, 100_000, 2_000);
   }
 
+  /** What the small files of {@link BenchImage#STEADY} have together. */
+  public static long steadySmallBytes(Size size) {
+    SplittableRandom random = new SplittableRandom(SEED);
+    long bytes = 0;
+    for (int i = 0; i < steadySmallFiles(size); i++) {
+      bytes += steadySmallFileBytes(random);
+      random.nextLong();
+    }
+    return bytes;
+  }
+
+  /** The path of an entry of {@link BenchImage#ENTRIES}, by its number from 0. */
+  public static String entryPath(int entry) {
+    String directory = ENTRIES + "/%04d".formatted(entry / (FILES_PER_DIRECTORY + 1));
+    int inDirectory = entry % (FILES_PER_DIRECTORY + 1);
+    return inDirectory == 0 ? directory : directory + "/%03d".formatted(inDirectory - 1);
+  }
+
+  /** 8.7 kB on average, as much above as below. */
+  private static int steadySmallFileBytes(SplittableRandom random) {
+    return random.nextInt(512, 16_896);
+  }
+
   /** How many images {@link BenchImage#LAYERS} is. */
   public static int layersImages(Size size) {
     return size.pick(10, 10, 2);
@@ -142,8 +165,7 @@ public final class GeneratedImages {
       if (i % perDirectory == 0) {
         tar.add(Entry.of('5', directory));
       }
-      // 8.7 kB on average, as much above as below.
-      int sizeBytes = random.nextInt(512, 16_896);
+      int sizeBytes = steadySmallFileBytes(random);
       long seed = random.nextLong();
       tar.add(
           Entry.of('0', directory + "%03d".formatted(i % perDirectory)),

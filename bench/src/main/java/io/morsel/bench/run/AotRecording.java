@@ -49,8 +49,7 @@ final class AotRecording {
           Containerd containerd =
               Containerd.start(directory, Map.of(mode.name(), morsel.socket()), false)) {
         containerd
-            .ctrRemote(
-                "images", "rpull", "--plain-http", "--snapshotter", mode.name(), reference)
+            .ctrRemote("images", "rpull", "--plain-http", "--snapshotter", mode.name(), reference)
             .succeed();
         containerd
             .ctr(
@@ -64,8 +63,7 @@ final class AotRecording {
             .succeed();
       }
     } finally {
-      Uninterrupted.run(
-          () -> Mounts.detachBelow(directory), () -> Directories.delete(directory));
+      Uninterrupted.run(() -> Mounts.detachBelow(directory), () -> Directories.delete(directory));
       bench.progress().ended("aot");
     }
   }

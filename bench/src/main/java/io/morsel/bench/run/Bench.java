@@ -2,8 +2,8 @@ package io.morsel.bench.run;
 
 import io.morsel.bench.host.DockerRegistry;
 import io.morsel.bench.host.HostException;
-import io.morsel.bench.image.ImageLibrary;
 import io.morsel.bench.image.BenchImage;
+import io.morsel.bench.image.ImageLibrary;
 import io.morsel.bench.node.Mode;
 import io.morsel.bench.node.Node;
 import io.morsel.bench.result.Recorder;
@@ -53,8 +53,8 @@ record Bench(
   }
 
   /**
-   * Takes one sample, showing how it goes. A sample that is void, or whose node broke, is recorded as
-   * void, and the run goes on.
+   * Takes one sample, showing how it goes. A sample that is void, or whose node broke, is recorded
+   * as void, and the run goes on.
    *
    * @param what the sample's name in the progress
    * @param voided records that there are no figures, with the reason

@@ -93,8 +93,7 @@ final class ColdGroup {
     Link link = bench.links().link(net);
     bench.sample(
         "cold   %-8s %-14s %-10s round %d/%d"
-            .formatted(
-                net.name(), workload.name(), mode.name(), round, bench.settings().rounds()),
+            .formatted(net.name(), workload.name(), mode.name(), round, bench.settings().rounds()),
         step -> {
           try (Node node = bench.startNode(mode, "")) {
             return coldStart.measure(
@@ -120,11 +119,9 @@ final class ColdGroup {
               round,
               figures.untilOutput().requests());
           recorder.add(keys.bytes("total_bytes"), round, figures.inTotal().receivedBytes());
-          recorder.add(
-              keys.key("total_requests", "requests"), round, figures.inTotal().requests());
+          recorder.add(keys.key("total_requests", "requests"), round, figures.inTotal().requests());
           recorder.add(keys.key("cpu_seconds", "s"), round, figures.cpuSeconds());
-          recorder.add(
-              keys.bytes("peak_rss_bytes"), round, figures.use().peakResidentBytes());
+          recorder.add(keys.bytes("peak_rss_bytes"), round, figures.use().peakResidentBytes());
         },
         reason -> recorder.addVoid(keys.millis("total_millis"), round, reason));
   }
@@ -132,8 +129,7 @@ final class ColdGroup {
   private void limit(Net net, Workload workload, long neededBytes) {
     ModeFigures keys = new ModeFigures("cold", net.name(), workload.name(), "limit");
     ModeFigures full = keys.of(new Mode.Full().name());
-    double[] localStarts =
-        pairwiseSums(full.millis("create_millis"), full.millis("start_millis"));
+    double[] localStarts = pairwiseSums(full.millis("create_millis"), full.millis("start_millis"));
     if (localStarts.length == 0) {
       recorder.addVoid(keys.millis("total_millis"), 1, "no full pull succeeded");
       return;

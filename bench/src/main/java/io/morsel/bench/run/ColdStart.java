@@ -27,8 +27,8 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 
 /**
- * Starts one container on a node where nothing of its image is, measures it, and checks that the run
- * did what it claims.
+ * Starts one container on a node where nothing of its image is, measures it, and checks that the
+ * run did what it claims.
  */
 final class ColdStart {
   private static final String ID = "bench";
@@ -66,8 +66,7 @@ final class ColdStart {
     long pulled = System.nanoTime();
     step.accept("creating the container");
     int port = Http.freePort();
-    must(
-        node.create(reference, ID, workload.command(port)), "the container could not be made");
+    must(node.create(reference, ID, workload.command(port)), "the container could not be made");
     long created = System.nanoTime();
     step.accept("waiting for the first output");
     AtomicReference<Traffic> atOutput = new AtomicReference<>(before);
@@ -77,8 +76,7 @@ final class ColdStart {
     String printed;
     String errors;
     try {
-      Output out =
-          Output.read(task.getInputStream(), () -> atOutput.set(link.traffic()));
+      Output out = Output.read(task.getInputStream(), () -> atOutput.set(link.traffic()));
       Output err = Output.read(task.getErrorStream(), () -> {});
       if (workload.kind() instanceof Workload.Kind.Server server) {
         printed = firstAnswer(server, port, task);

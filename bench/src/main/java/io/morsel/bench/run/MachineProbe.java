@@ -36,7 +36,8 @@ final class MachineProbe {
 
   /** The commit of the checkout; {@code unknown} where it is none. */
   static String commit(Path checkout) {
-    Command.Result head = Command.of("git", "-C", checkout, "rev-parse", "--short=12", "HEAD").run();
+    Command.Result head =
+        Command.of("git", "-C", checkout, "rev-parse", "--short=12", "HEAD").run();
     if (head.exitCode() != 0) {
       return "unknown";
     }
@@ -54,8 +55,7 @@ final class MachineProbe {
   }
 
   private static void packageVersion(String name, Map<String, String> versions) {
-    Command.Result result =
-        Command.of("dpkg-query", "-W", "-f", "${Version}", name).run();
+    Command.Result result = Command.of("dpkg-query", "-W", "-f", "${Version}", name).run();
     if (result.exitCode() == 0 && !result.text().isBlank()) {
       versions.put(name, result.text().strip());
     }

@@ -22,8 +22,7 @@ final class OpenLinks implements AutoCloseable {
 
   /** The way to the registry through a network. */
   Link link(Net net) {
-    return links.computeIfAbsent(
-        net, n -> Links.open(n, registryPort));
+    return links.computeIfAbsent(net, n -> Links.open(n, registryPort));
   }
 
   /** What the network achieves on this machine, measured once. */

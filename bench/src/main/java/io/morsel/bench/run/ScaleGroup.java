@@ -1,6 +1,7 @@
 package io.morsel.bench.run;
 
 import io.morsel.bench.host.Command;
+import io.morsel.bench.host.Directories;
 import io.morsel.bench.host.HostException;
 import io.morsel.bench.host.Mounts;
 import io.morsel.bench.host.Output;
@@ -8,7 +9,6 @@ import io.morsel.bench.host.PageCache;
 import io.morsel.bench.host.ProcessUse;
 import io.morsel.bench.host.Uninterrupted;
 import io.morsel.bench.image.BenchImage;
-import io.morsel.bench.host.Directories;
 import io.morsel.bench.image.GeneratedImages;
 import io.morsel.bench.image.StoredImage;
 import io.morsel.bench.image.Workload;
@@ -98,8 +98,7 @@ final class ScaleGroup {
                     Quantity.millis(Math.round(starts.pullMillis())),
                     Quantity.bytes(starts.traffic().receivedBytes())),
         starts -> {
-          recorder.add(
-              keys.millis("total_millis"), 1, starts.pullMillis() + starts.startsMillis());
+          recorder.add(keys.millis("total_millis"), 1, starts.pullMillis() + starts.startsMillis());
           recorder.add(keys.millis("pull_millis"), 1, starts.pullMillis());
           recorder.add(keys.bytes("received_bytes"), 1, starts.traffic().receivedBytes());
           recorder.add(keys.bytes("peak_rss_bytes"), 1, starts.use().peakResidentBytes());
@@ -194,11 +193,9 @@ final class ScaleGroup {
                         Quantity.bytes(node.daemonUse().residentBytes())),
             millis -> {
               if (to > from) {
-                recorder.add(
-                    keys.millis("pull_millis_per_image"), 1, millis / (to - from));
+                recorder.add(keys.millis("pull_millis_per_image"), 1, millis / (to - from));
               }
-              recorder.add(
-                  keys.bytes("resident_bytes"), 1, node.daemonUse().residentBytes());
+              recorder.add(keys.bytes("resident_bytes"), 1, node.daemonUse().residentBytes());
             },
             reason -> recorder.addVoid(keys.bytes("resident_bytes"), 1, reason));
       }

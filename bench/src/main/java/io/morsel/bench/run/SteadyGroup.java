@@ -4,8 +4,8 @@ import io.morsel.bench.host.HostException;
 import io.morsel.bench.host.PageCache;
 import io.morsel.bench.host.Uninterrupted;
 import io.morsel.bench.image.BenchImage;
-import io.morsel.bench.image.Size;
 import io.morsel.bench.image.GeneratedImages;
+import io.morsel.bench.image.Size;
 import io.morsel.bench.net.Net;
 import io.morsel.bench.node.Mode;
 import java.io.IOException;
@@ -61,8 +61,7 @@ final class SteadyGroup {
     String reference =
         "localhost:%d/%s"
             .formatted(
-                bench.links().link(Net.LOCAL).port(),
-                bench.repository(BenchImage.STEADY, mode));
+                bench.links().link(Net.LOCAL).port(), bench.repository(BenchImage.STEADY, mode));
     bench.sample(
         "steady %-10s pulling and filling".formatted(mode.name()),
         step -> {
@@ -102,7 +101,6 @@ final class SteadyGroup {
         },
         value -> String.format(Locale.ROOT, "%.1f %s", value, test.unit()),
         value -> bench.recorder().add(keys.key(test.metric(), test.unit()), round, value),
-        reason ->
-            bench.recorder().addVoid(keys.key(test.metric(), test.unit()), round, reason));
+        reason -> bench.recorder().addVoid(keys.key(test.metric(), test.unit()), round, reason));
   }
 }

@@ -8,13 +8,13 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.ArrayList;
-import java.util.List;
 
 /**
  * One way of reading a mounted image that is there in full.
@@ -42,13 +42,29 @@ record SteadyTest(String name, boolean warm, String metric, String unit, Body bo
     return List.of(
         new SteadyTest("find-stat", true, "millis", "ms", root -> find(root, image)),
         new SteadyTest("read-small", true, "millis", "ms", root -> readSmall(root, image)),
-        new SteadyTest("sequential-read", true, "megabytes_per_second", "MB/s",
+        new SteadyTest(
+            "sequential-read",
+            true,
+            "megabytes_per_second",
+            "MB/s",
             root -> sequential(image.in(root, image.bigFile()))),
-        new SteadyTest("random-read-1", false, "reads_per_second", "op/s",
+        new SteadyTest(
+            "random-read-1",
+            false,
+            "reads_per_second",
+            "op/s",
             root -> random(image.in(root, image.bigFile()), 1, reads)),
-        new SteadyTest("random-read-8", false, "reads_per_second", "op/s",
+        new SteadyTest(
+            "random-read-8",
+            false,
+            "reads_per_second",
+            "op/s",
             root -> random(image.in(root, image.bigFile()), 8, reads)),
-        new SteadyTest("mmap-faults", false, "faults_per_second", "op/s",
+        new SteadyTest(
+            "mmap-faults",
+            false,
+            "faults_per_second",
+            "op/s",
             root -> faults(image.in(root, image.bigFile()), reads)),
         new SteadyTest("exec-large", true, "millis", "ms", root -> exec(root, image)));
   }
@@ -78,8 +94,7 @@ record SteadyTest(String name, boolean warm, String metric, String unit, Body bo
   private static double find(Path root, Layout image) throws VoidSampleException {
     long begin = System.nanoTime();
     String printed =
-        Command.of(
-                "find", image.in(root, image.smallDirectory()), "-type", "f", "-printf", "%s\\n")
+        Command.of("find", image.in(root, image.smallDirectory()), "-type", "f", "-printf", "%s\\n")
             .succeed();
     double millis = (System.nanoTime() - begin) / 1e6;
     expect(image.files(), printed.lines().count(), "files were found");
@@ -159,8 +174,7 @@ record SteadyTest(String name, boolean warm, String metric, String unit, Body bo
     try (FileChannel channel = FileChannel.open(file);
         Arena arena = Arena.ofConfined()) {
       long pages = channel.size() / PAGE;
-      MemorySegment mapped =
-          channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
+      MemorySegment mapped = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
       SplittableRandom random = new SplittableRandom(0);
       long begin = System.nanoTime();
       int sum = 0;

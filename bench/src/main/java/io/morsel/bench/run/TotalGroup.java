@@ -59,10 +59,8 @@ final class TotalGroup {
           recorder.add(keys.millis("pull_millis"), round, figures.pullMillis());
           recorder.add(
               keys.millis("read_millis"), round, figures.createMillis() + figures.startMillis());
-          recorder.add(
-              keys.bytes("received_bytes"), round, figures.untilOutput().receivedBytes());
-          recorder.add(
-              keys.key("requests", "requests"), round, figures.untilOutput().requests());
+          recorder.add(keys.bytes("received_bytes"), round, figures.untilOutput().receivedBytes());
+          recorder.add(keys.key("requests", "requests"), round, figures.untilOutput().requests());
           recorder.add(keys.key("cpu_seconds", "s"), round, figures.cpuSeconds());
         },
         reason -> recorder.addVoid(keys.millis("total_millis"), round, reason));

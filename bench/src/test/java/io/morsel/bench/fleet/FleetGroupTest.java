@@ -85,7 +85,7 @@ final class FleetGroupTest {
   }
 
   private List<String> run(Link link, List<Integer> nodes, double share) {
-    Net net = new Net("1g", OptionalLong.of(1_000_000_000), 0, 0);
+    Net net = new Net("1g", OptionalLong.of(1_000_000_000), 0, 0, false);
     return FleetGroup.run(
         new FleetPlan(
             net, link, HttpRegistry.IMAGE, "sample", nodes, List.of(Site.DIRECT), share, 1, work),
