@@ -195,7 +195,7 @@ public final class FleetGroup {
         .ifPresent(
             point ->
                 remarks.add(
-                    "fleet %s: from N = %d on, simulating the nodes took %.0f %% of this machine's processors: what is measured there is how fast they simulate"
+                    "fleet %s: from N = %d on, this machine's processors were busy simulating (%.0f %%): what is measured there is how fast they simulate"
                         .formatted(site.label(), point.nodes(), point.busyShare() * 100)));
     if (plan.net().bitsPerSecond().isEmpty()) {
       remarks.add(

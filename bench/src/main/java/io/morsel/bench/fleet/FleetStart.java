@@ -85,15 +85,15 @@ final class FleetStart {
       }
       Traffic before = plan.registry().traffic();
       double cacheBefore = server.cpuMillis();
-      double ownBefore = ProcessorTime.ownMillis();
+      ProcessorTime processorsBefore = ProcessorTime.now();
       List<Double> upMillis = startAll(nodes, up);
-      double ownMillis = ProcessorTime.ownMillis() - ownBefore;
+      ProcessorTime processors = ProcessorTime.now();
       FleetSample sample =
           new FleetSample(
               upMillis,
               plan.registry().traffic().since(before),
               nodes.stream().map(FleetNode::receivedBytes).toList(),
-              ownMillis / lastUpMillis(upMillis) / Runtime.getRuntime().availableProcessors(),
+              processors.busyShareSince(processorsBefore, lastUpMillis(upMillis)),
               server.cpuMillis() - cacheBefore);
       for (int i = 0; i < count; i++) {
         FleetNode node = nodes.get(i);

@@ -25,7 +25,7 @@ import org.openjdk.jmh.annotations.TearDown;
 @State(Scope.Thread)
 @NullUnmarked // JMH sets it up.
 public class PresentBenchmark {
-  private static final int FILE_BYTES = 32 << 20;
+  private static final int FILE_BYTES = 8 << 20;
   private static final int PAGE_BYTES = 4 << 10;
   private static final int READ_AHEAD_BYTES = 128 << 10;
 
@@ -41,7 +41,7 @@ public class PresentBenchmark {
   private ByteBuffer target;
   private int next;
 
-  /** Opens a layer of one file of 32 MiB and fetches all of it. */
+  /** Opens a layer of one file of 8 MiB and fetches all of it. */
   @Setup(Level.Trial)
   public void setUp() throws IOException {
     SampleBlob blob = SampleBlob.of(1, FILE_BYTES, 512 << 10);
