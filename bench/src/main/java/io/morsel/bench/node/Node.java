@@ -11,6 +11,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  * ctr-remote images rpull}, which sends every lazy snapshotter the same labels.
  */
 public final class Node implements AutoCloseable {
+  private static final String VIEW = "bench-view";
   private static final Duration PULL_LIMIT = Duration.ofMinutes(30);
 
   private final Path directory;
@@ -110,7 +113,16 @@ public final class Node implements AutoCloseable {
   /** Makes a container of a pulled image. */
   public Command create(String reference, String id, List<String> command) {
     return containerd.ctr(
-        "containers", "create", "--net-host", "--snapshotter", mode.name(), reference, id, command);
+        "containers",
+        "create",
+        "--net-host",
+        "--snapshotter",
+        mode.name(),
+        // Otherwise ctr takes what looks like options of its own out of the container's command.
+        "--",
+        reference,
+        id,
+        command);
   }
 
   /** Makes a container, runs it to its end, and removes it; its output is the command's. */
@@ -130,14 +142,54 @@ public final class Node implements AutoCloseable {
     containerd.ctr("tasks", "kill", "-s", "KILL", "--all", id).run();
   }
 
-  /** Mounts a pulled image read-only, as a container would see it. */
-  public void mountImage(String reference, Path target) {
-    containerd.ctr("images", "mount", "--snapshotter", mode.name(), reference, target).succeed();
+  /**
+   * Mounts read-only, as a container would see it, the one image that was pulled here. By a view of
+   * its topmost snapshot: {@code ctr images mount} wants the layers' contents, which a lazy pull
+   * does not bring.
+   */
+  public void mountImage(Path target) {
+    // In one call: the garbage collector takes a view that nothing refers to. What it is a view of
+    // stays, and so does the mount.
+    String mount =
+        containerd
+            .ctr(
+                "snapshots",
+                "--snapshotter",
+                mode.name(),
+                "view",
+                "--target",
+                target,
+                VIEW,
+                topmostSnapshot())
+            .succeed();
+    Command.of("sh", "-c", mount).succeed();
   }
 
   /** Takes back {@link #mountImage}. */
   public void unmountImage(Path target) {
-    containerd.ctr("images", "unmount", "--rm", "--snapshotter", mode.name(), target).succeed();
+    Command.of("umount", target).succeed();
+    containerd.ctr("snapshots", "--snapshotter", mode.name(), "rm", VIEW).run();
+  }
+
+  /** The committed snapshot on which no other rests. */
+  private String topmostSnapshot() {
+    List<String[]> rows =
+        containerd
+            .ctr("snapshots", "--snapshotter", mode.name(), "ls")
+            .succeed()
+            .lines()
+            .filter(line -> line.strip().endsWith("Committed"))
+            .map(line -> line.strip().split("\\s+", -1))
+            .toList();
+    // KEY PARENT KIND; the lowest one has no parent.
+    Set<String> parents =
+        rows.stream().filter(row -> row.length == 3).map(row -> row[1]).collect(Collectors.toSet());
+    List<String> topmost =
+        rows.stream().map(row -> row[0]).filter(key -> !parents.contains(key)).toList();
+    if (topmost.size() != 1) {
+      throw new HostException("%d images are on the node, not one".formatted(topmost.size()));
+    }
+    return topmost.getFirst();
   }
 
   /**

@@ -79,7 +79,7 @@ final class ColdStart {
       Output out = Output.read(task.getInputStream(), () -> atOutput.set(link.traffic()));
       Output err = Output.read(task.getErrorStream(), () -> {});
       if (workload.kind() instanceof Workload.Kind.Server server) {
-        printed = firstAnswer(server, port, task);
+        printed = firstAnswer(server, port, task, err);
         first = System.nanoTime();
         atOutput.set(link.traffic());
         node.killTask(ID);
@@ -169,7 +169,8 @@ final class ColdStart {
   }
 
   /** Asks a server until it answers; the answer's body. */
-  private static String firstAnswer(Workload.Kind.Server server, int port, Process task)
+  private static String firstAnswer(
+      Workload.Kind.Server server, int port, Process task, Output errors)
       throws VoidSampleException {
     URI address = URI.create("http://127.0.0.1:" + port + server.path());
     long deadline = System.nanoTime() + START_LIMIT.toNanos();
@@ -179,7 +180,8 @@ final class ColdStart {
         return answer.get();
       }
       if (!task.isAlive()) {
-        throw new VoidSampleException("the server ended before it answered");
+        throw new VoidSampleException(
+            "the server ended before it answered: " + excerpt(text(errors)));
       }
       if (Thread.currentThread().isInterrupted()) {
         throw interrupted(new InterruptedException());

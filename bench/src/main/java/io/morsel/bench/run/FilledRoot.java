@@ -30,7 +30,7 @@ final class FilledRoot implements AutoCloseable {
     try {
       node.pull(reference).succeed();
       Path root = Directories.temporary(node.directory(), "root-");
-      node.mountImage(reference, root);
+      node.mountImage(root);
       fill(node, root);
       ready = true;
       return new FilledRoot(node, root);

@@ -239,7 +239,7 @@ final class ScaleGroup {
     node.pull(reference).succeed();
     double pullMillis = (System.nanoTime() - begin) / 1e6;
     Path root = Directories.temporary(node.directory(), "root-");
-    node.mountImage(reference, root);
+    node.mountImage(root);
     try {
       step.accept("looking up names");
       PageCache.drop();
