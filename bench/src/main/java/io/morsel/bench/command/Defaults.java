@@ -30,12 +30,12 @@ record Defaults(
       case QUICK ->
           new Defaults(
               List.of("local", "100m"),
-              List.of("python-hello", "python-numpy"),
-              List.of(1, 100),
+              List.of("python-hello"),
+              List.of(100),
               2,
               List.of(1, 10),
               List.of(10, 50),
-              List.of(1, 4, 8));
+              List.of(1, 4));
       case SMOKE ->
           new Defaults(
               List.of("local", "100m"),

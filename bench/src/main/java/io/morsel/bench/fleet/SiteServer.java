@@ -61,7 +61,7 @@ final class SiteServer implements AutoCloseable {
   }
 
   /**
-   * Blobs in slices of 1 MiB, each fetched once however many nodes miss it; manifests always from
+   * Blobs in slices of 256 KiB, each fetched once however many nodes miss it; manifests always from
    * the registry, as a tag may come to mean another.
    */
   private static String nginx(int port, int registryPort, Path directory, boolean root) {
@@ -88,7 +88,7 @@ final class SiteServer implements AutoCloseable {
         proxy_set_header Host localhost:%4$d;
         location / { proxy_pass http://registry; }
         location ~ ^/v2/.+/blobs/sha256: {
-          slice 1m;
+          slice 256k;
           proxy_set_header Connection "";
           proxy_set_header Host localhost:%4$d;
           proxy_set_header Range $slice_range;

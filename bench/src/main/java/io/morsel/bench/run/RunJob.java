@@ -110,7 +110,7 @@ public final class RunJob {
               settings.fleetNodes(),
               List.of(Site.values()),
               FleetPlan.DEFAULT_SHARE,
-              settings.rounds(),
+              settings.size() == Size.FULL ? settings.rounds() : 1,
               bench.work());
       said.addAll(FleetGroup.run(plan, bench.recorder(), progress));
     }
