@@ -12,6 +12,8 @@ import io.morsel.stargz.LayerLimits;
  * @param maxRequests requests in flight to registries, all layers together; two of them are kept
  *     for readers, so fewer than three count as three
  * @param maxRequestBytes length of one range request
+ * @param readAheadBytes how much a miss brings along of what stands behind it in the blob; twice as
+ *     much with each miss that follows on the last one, up to maxRequestBytes; 0 for nothing
  * @param hotChunkBytes size of the in-memory tier
  * @param readTimeoutMillis how long a reader waits for a chunk, retries included, before EIO
  * @param allowUnverifiedToc whether a layer whose manifest names no TOC digest may be used lazily
@@ -23,6 +25,7 @@ public record FetchSettings(
     long backgroundFillDelayMillis,
     int maxRequests,
     int maxRequestBytes,
+    int readAheadBytes,
     long hotChunkBytes,
     long readTimeoutMillis,
     boolean allowUnverifiedToc,
@@ -30,5 +33,5 @@ public record FetchSettings(
   /** What serves most nodes. */
   public static final FetchSettings DEFAULT =
       new FetchSettings(
-          true, true, 3_000, 8, 8 << 20, 32L << 20, 60_000, false, LayerLimits.DEFAULT);
+          true, true, 3_000, 8, 8 << 20, 256 << 10, 32L << 20, 60_000, false, LayerLimits.DEFAULT);
 }

@@ -35,6 +35,13 @@ final class LayerData implements AutoCloseable {
   /** How many times the fill's delay a layer waits at most for a node that is never quiet. */
   private static final int FILL_PATIENCE = 15;
 
+  /**
+   * Which part of a layer readers may ask for before the rest is fetched at once: who reads so much
+   * is likely to read on, and one long request costs less than many short ones. A guess that is
+   * wrong costs bandwidth that readers go before.
+   */
+  private static final int HURRY_SHARE = 4;
+
   private static final long LAST_BULK_DELAY_NANOS = TimeUnit.SECONDS.toNanos(60);
 
   /**
@@ -86,6 +93,8 @@ final class LayerData implements AutoCloseable {
   private boolean diskRefuses;
   private boolean diskRefused;
   private volatile boolean bulkStarted;
+  private long demandedBytes;
+  private boolean hurried;
   private long bulkFromNanos;
   private long bulkDelayNanos = FIRST_BULK_DELAY_NANOS;
 
@@ -203,12 +212,15 @@ final class LayerData implements AutoCloseable {
       return null;
     }
     FetchRequest request = flights.nextQueued(priority);
+    if (request != null && priority == FetchPriority.DEMAND) {
+      demanded(request);
+    }
     if (request != null || !flights.isBulkActive(priority)) {
       return request;
     }
     long now = scheduler.now();
     long wait = bulkFromNanos - now;
-    if (priority == FetchPriority.BACKGROUND) {
+    if (priority == FetchPriority.BACKGROUND && !hurried) {
       // A container's layers are read by turns: the fill of one would take the link from a start
       // that is reading another.
       long delay = TimeUnit.MILLISECONDS.toNanos(scheduler.settings.backgroundFillDelayMillis());
@@ -223,10 +235,26 @@ final class LayerData implements AutoCloseable {
     return flights.nextBulk(priority);
   }
 
-  private void wakeLater(FetchPriority priority, long delayNanos) {
-    if (!sleeping.add(priority)) {
-      return;
+  private void demanded(FetchRequest request) {
+    for (FetchRequest.Unit unit : request.units) {
+      for (int chunk : unit.chunks()) {
+        demandedBytes += spec.table().dataLength(chunk);
+      }
     }
+    if (!hurried && demandedBytes >= chunkBytes / HURRY_SHARE) {
+      hurried = true;
+      // Not right now: this is asked for in the middle of the scheduler's round.
+      scheduleWake(FetchPriority.BACKGROUND, 0);
+    }
+  }
+
+  private void wakeLater(FetchPriority priority, long delayNanos) {
+    if (sleeping.add(priority)) {
+      scheduleWake(priority, delayNanos);
+    }
+  }
+
+  private void scheduleWake(FetchPriority priority, long delayNanos) {
     scheduler.schedule(
         () -> {
           scheduler.lock.lock();

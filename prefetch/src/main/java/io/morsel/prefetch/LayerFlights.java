@@ -45,6 +45,7 @@ final class LayerFlights {
   private final PresentBitmap present;
   private final DecodePool decoders;
   private final int maxRequestBytes;
+  private final ReadAhead readAhead;
   private final long maxStreamBytes;
   private final Map<Integer, Flight> flights = new HashMap<>();
   private final EnumMap<FetchPriority, SequencedMap<Integer, Flight>> queued =
@@ -63,6 +64,7 @@ final class LayerFlights {
     this.present = present;
     this.decoders = decoders;
     this.maxRequestBytes = settings.maxRequestBytes();
+    this.readAhead = new ReadAhead(settings.readAheadBytes(), maxRequestBytes);
     this.maxStreamBytes = 3L * settings.limits().maxChunkBytes();
     for (FetchPriority priority : FetchPriority.values()) {
       queued.put(priority, new LinkedHashMap<>());
@@ -110,7 +112,7 @@ final class LayerFlights {
         flight.state == Flight.State.REQUESTED
             && priority == FetchPriority.DEMAND
             && request != null
-            && request.priority != FetchPriority.DEMAND
+            && flight.priority != FetchPriority.DEMAND
             && table.blobOffset(flight.chunk) - request.position > NEAR_BYTES;
     if (queuedBefore) {
       queue(flight).remove(flight.chunk);
@@ -334,7 +336,38 @@ final class LayerFlights {
         lastOffset = offset;
       }
     }
-    return request(priority, chunks, run);
+    int wished = chunks.size();
+    if (priority == FetchPriority.DEMAND) {
+      takeAlong(chunks, from, to);
+    }
+    return request(priority, chunks, wished, run);
+  }
+
+  /**
+   * Adds what stands behind a request and nobody has wished for yet: it comes after what is waited
+   * for, and so holds up nobody but other requests.
+   */
+  private void takeAlong(Deque<Integer> chunks, long from, long to) {
+    int next = chunks.getLast() + 1;
+    long budget = Math.min(readAhead.next(chunks.getFirst(), next), maxRequestBytes - (to - from));
+    long end = to;
+    long lastOffset = table.blobOffset(chunks.getLast());
+    int last = next;
+    for (; next < table.count() && chunks.size() < MAX_REQUEST_CHUNKS; next++) {
+      long offset = table.blobOffset(next);
+      long chunkEnd = offset + table.blobLength(next);
+      boolean adjacent = offset == lastOffset || (offset >= end && offset - end <= MAX_GAP_BYTES);
+      if (!adjacent || chunkEnd - to > budget) {
+        break;
+      }
+      if (isShared(next)) {
+        chunks.addLast(next);
+        end = Math.max(end, chunkEnd);
+        lastOffset = offset;
+        last = next + 1;
+      }
+    }
+    readAhead.planned(last);
   }
 
   /**
@@ -360,7 +393,7 @@ final class LayerFlights {
   }
 
   private FetchRequest request(
-      FetchPriority priority, Deque<Integer> chunks, @Nullable BulkRun run) {
+      FetchPriority priority, Deque<Integer> chunks, int wished, @Nullable BulkRun run) {
     List<FetchRequest.Unit> units = new ArrayList<>();
     List<Integer> shared = new ArrayList<>();
     for (int chunk : chunks) {
@@ -372,10 +405,12 @@ final class LayerFlights {
     }
     units.add(unit(shared));
     FetchRequest request = new FetchRequest(layer, priority, List.copyOf(units));
+    int planned = 0;
     for (int chunk : chunks) {
       Flight flight = flights.get(chunk);
+      boolean takenAlong = planned++ >= wished;
       if (flight == null) {
-        flight = new Flight(chunk, priority);
+        flight = new Flight(chunk, takenAlong ? FetchPriority.READ_AHEAD : priority);
         flights.put(chunk, flight);
       } else {
         queue(flight).remove(chunk);

@@ -39,7 +39,7 @@ final class FetchSchedulerTest {
 
   private static FetchSettings settings(boolean prefetch, boolean fill, long delayMillis) {
     return new FetchSettings(
-        prefetch, fill, delayMillis, 4, CHUNK, 1 << 20, 20_000, false, LayerLimits.DEFAULT);
+        prefetch, fill, delayMillis, 4, CHUNK, 0, 1 << 20, 20_000, false, LayerLimits.DEFAULT);
   }
 
   @Test
@@ -83,7 +83,7 @@ final class FetchSchedulerTest {
     CountDownLatch go = new CountDownLatch(1);
     FetchSettings large =
         new FetchSettings(
-            false, false, 0, 4, 16 << 20, 1 << 20, 20_000, false, LayerLimits.DEFAULT);
+            false, false, 0, 4, 16 << 20, 0, 1 << 20, 20_000, false, LayerLimits.DEFAULT);
     try (Rig rig = new Rig(SampleLayer.uniform(8, CHUNK), directory, large, OptionalLong.empty())) {
       rig.blob.script(
           (n, range, bytes) ->
@@ -120,7 +120,7 @@ final class FetchSchedulerTest {
     FetchScheduler scheduler =
         new FetchScheduler(
             new FetchSettings(
-                false, false, 0, 1, CHUNK, 1 << 20, 20_000, false, LayerLimits.DEFAULT),
+                false, false, 0, 1, CHUNK, 0, 1 << 20, 20_000, false, LayerLimits.DEFAULT),
             events,
             System::nanoTime);
     SampleLayer sample = SampleLayer.uniform(4, CHUNK);
@@ -228,7 +228,7 @@ final class FetchSchedulerTest {
   @Test
   void fillsInTheEndWhatAReaderCouldNotHave() throws Exception {
     FetchSettings hasty =
-        new FetchSettings(false, true, 0, 4, CHUNK, 1 << 20, 1, false, LayerLimits.DEFAULT);
+        new FetchSettings(false, true, 0, 4, CHUNK, 0, 1 << 20, 1, false, LayerLimits.DEFAULT);
     AtomicInteger failures = new AtomicInteger();
     try (Rig rig = new Rig(SampleLayer.uniform(5, CHUNK), directory, hasty, OptionalLong.empty())) {
       rig.blob.script(
@@ -260,6 +260,75 @@ final class FetchSchedulerTest {
 
       rig.events.awaitRequests(1);
       assertThat(rig.blob.ranges).hasSize(1);
+    }
+  }
+
+  private static FetchSettings withReadAhead(int bytes) {
+    return new FetchSettings(
+        false, false, 0, 4, 16 * CHUNK, bytes, 1 << 20, 20_000, false, LayerLimits.DEFAULT);
+  }
+
+  @Test
+  void aMissBringsAlongWhatStandsBehindIt() throws Exception {
+    SampleLayer sample = SampleLayer.uniform(20, CHUNK);
+    try (Rig rig = new Rig(sample, directory, withReadAhead(3 * CHUNK), OptionalLong.empty())) {
+      rig.read(5L * CHUNK, 10);
+      rig.events.awaitStored(4L * CHUNK);
+      assertThat(rig.read(6L * CHUNK, 3 * CHUNK)).isEqualTo(rig.expected(6L * CHUNK, 3 * CHUNK));
+      assertThat(rig.blob.ranges).containsExactly(new ScriptedBlob.Range(5L * CHUNK, 4L * CHUNK));
+
+      // It goes on where that ended: twice as much comes along.
+      rig.read(9L * CHUNK, 10);
+      rig.events.awaitStored(11L * CHUNK);
+      assertThat(rig.blob.ranges).endsWith(new ScriptedBlob.Range(9L * CHUNK, 7L * CHUNK));
+
+      // What is there already is not fetched again, and ends what comes along.
+      rig.read(3L * CHUNK, 10);
+      rig.events.awaitStored(13L * CHUNK);
+      assertThat(rig.blob.ranges).endsWith(new ScriptedBlob.Range(3L * CHUNK, 2L * CHUNK));
+      assertThat(rig.read(3L * CHUNK, 13 * CHUNK)).isEqualTo(rig.expected(3L * CHUNK, 13 * CHUNK));
+    }
+  }
+
+  @Test
+  void aReaderDoesNotWaitForWhatComesAlong() throws Exception {
+    CountDownLatch reached = new CountDownLatch(1);
+    CountDownLatch go = new CountDownLatch(1);
+    try (Rig rig =
+        new Rig(
+            SampleLayer.uniform(20, CHUNK),
+            directory,
+            withReadAhead(4 * CHUNK),
+            OptionalLong.empty())) {
+      rig.blob.script(
+          (n, range, bytes) ->
+              n == 0
+                  ? ScriptedBlob.pausing(bytes, CHUNK, reached, go)
+                  : new ByteArrayInputStream(bytes));
+      assertThat(rig.read(0, 10)).isEqualTo(rig.expected(0, 10));
+      reached.await();
+      // Another reader takes what is far behind into a request of its own.
+      assertThat(rig.read(3L * CHUNK, 10)).isEqualTo(rig.expected(3L * CHUNK, 10));
+      go.countDown();
+      assertThat(rig.read(0, 5 * CHUNK)).isEqualTo(rig.expected(0, 5 * CHUNK));
+    }
+  }
+
+  @Test
+  void whoReadsMuchOfALayerHasTheRestFetchedAtOnce() throws Exception {
+    try (Rig rig =
+        new Rig(
+            SampleLayer.uniform(12, CHUNK),
+            directory,
+            settings(false, true, 3_600_000),
+            OptionalLong.empty())) {
+      rig.layer.startBulk();
+      rig.read(0, 10);
+      rig.read(6L * CHUNK, 10);
+      assertThat(nextFill(rig)).as("a sixth was read").isNull();
+      rig.read(3L * CHUNK, 10);
+      rig.events.awaitStored(12L * CHUNK);
+      assertThat(rig.layer.present.isFull()).isTrue();
     }
   }
 

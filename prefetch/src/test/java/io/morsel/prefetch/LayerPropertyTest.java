@@ -139,6 +139,7 @@ final class LayerPropertyTest {
             0,
             1 + random.nextInt(6),
             random.nextInt(4) == 0 ? 1 : 100_000 + random.nextInt(2_000_000),
+            random.nextBoolean() ? 0 : random.nextInt(1_000_000),
             random.nextInt(100_000),
             60_000,
             false,

@@ -39,7 +39,8 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(120)
 final class LayerStoreTest {
   private static final FetchSettings QUIET =
-      new FetchSettings(false, false, 0, 4, 1 << 20, 1 << 20, 20_000, false, LayerLimits.DEFAULT);
+      new FetchSettings(
+          false, false, 0, 4, 1 << 20, 0, 1 << 20, 20_000, false, LayerLimits.DEFAULT);
 
   @TempDir private Path directory;
   private Path root = Path.of("");
@@ -246,7 +247,8 @@ final class LayerStoreTest {
   @Test
   void prefetchesAndFillsAsConfigured() throws Exception {
     FetchSettings prefetching =
-        new FetchSettings(true, false, 0, 4, 1 << 20, 1 << 20, 20_000, false, LayerLimits.DEFAULT);
+        new FetchSettings(
+            true, false, 0, 4, 1 << 20, 0, 1 << 20, 20_000, false, LayerLimits.DEFAULT);
     try (LayerStore store = store(prefetching);
         Layer layer = store.open(source, blob)) {
       events.awaitStored(10_000);
@@ -254,7 +256,8 @@ final class LayerStoreTest {
       assertThat(layer.presentBytes()).isEqualTo(10_000);
     }
     FetchSettings filling =
-        new FetchSettings(true, true, 0, 4, 1 << 20, 1 << 20, 20_000, false, LayerLimits.DEFAULT);
+        new FetchSettings(
+            true, true, 0, 4, 1 << 20, 0, 1 << 20, 20_000, false, LayerLimits.DEFAULT);
     try (LayerStore store = store(filling);
         Layer layer = store.open(source, blob)) {
       long all = files.values().stream().mapToLong(f -> f.length).sum();
@@ -275,7 +278,8 @@ final class LayerStoreTest {
           .isEqualTo(LayerFormatException.Kind.NO_TOC_DIGEST);
     }
     FetchSettings trusting =
-        new FetchSettings(false, false, 0, 4, 1 << 20, 1 << 20, 20_000, true, LayerLimits.DEFAULT);
+        new FetchSettings(
+            false, false, 0, 4, 1 << 20, 0, 1 << 20, 20_000, true, LayerLimits.DEFAULT);
     try (LayerStore store = store(trusting);
         Layer layer = store.open(silent, blob)) {
       assertReads(layer);

@@ -12,7 +12,8 @@ import java.util.concurrent.atomic.AtomicLong;
 /** A scheduler and one layer over a made-up blob. */
 final class Rig implements AutoCloseable {
   static final FetchSettings SETTINGS =
-      new FetchSettings(false, false, 0, 4, 1 << 20, 1 << 20, 20_000, false, LayerLimits.DEFAULT);
+      new FetchSettings(
+          false, false, 0, 4, 1 << 20, 0, 1 << 20, 20_000, false, LayerLimits.DEFAULT);
 
   final SampleLayer sample;
   final ScriptedBlob blob;
@@ -39,7 +40,7 @@ final class Rig implements AutoCloseable {
   /** The settings of most tests, but with this timeout. */
   static FetchSettings withReadTimeout(long millis) {
     return new FetchSettings(
-        false, false, 0, 4, 1 << 20, 1 << 20, millis, false, LayerLimits.DEFAULT);
+        false, false, 0, 4, 1 << 20, 0, 1 << 20, millis, false, LayerLimits.DEFAULT);
   }
 
   /** Lets the time pass in which a chunk that failed is not asked for again. */

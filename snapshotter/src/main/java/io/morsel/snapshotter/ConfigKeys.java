@@ -116,6 +116,16 @@ public final class ConfigKeys {
           (long) FetchSettings.DEFAULT.maxRequestBytes(),
           "How much one request may ask for.");
 
+  /** What comes along with a miss. */
+  public static final ConfigKey<Long> FETCH_READ_AHEAD_BYTES =
+      new ConfigKey<>(
+          "fetch",
+          "read_ahead_bytes",
+          number(0, 256 << 20, " of bytes"),
+          (long) FetchSettings.DEFAULT.readAheadBytes(),
+          "How much a reader that misses something brings along of what stands behind it; twice as"
+              + " much each time it goes on there, up to max_request_bytes.");
+
   /** The memory tier. */
   public static final ConfigKey<Long> FETCH_HOT_CHUNK_BYTES =
       new ConfigKey<>(
@@ -268,6 +278,7 @@ public final class ConfigKeys {
           FETCH_BACKGROUND_FILL_DELAY_MILLIS,
           FETCH_MAX_REQUESTS,
           FETCH_MAX_REQUEST_BYTES,
+          FETCH_READ_AHEAD_BYTES,
           FETCH_HOT_CHUNK_BYTES,
           FETCH_READ_TIMEOUT_MILLIS,
           VERIFICATION_ALLOW_UNVERIFIED_TOC,

@@ -224,6 +224,7 @@ public final class MorselConfig {
         get(ConfigKeys.FETCH_BACKGROUND_FILL_DELAY_MILLIS),
         Math.toIntExact(get(ConfigKeys.FETCH_MAX_REQUESTS)),
         Math.toIntExact(get(ConfigKeys.FETCH_MAX_REQUEST_BYTES)),
+        Math.toIntExact(get(ConfigKeys.FETCH_READ_AHEAD_BYTES)),
         get(ConfigKeys.FETCH_HOT_CHUNK_BYTES),
         get(ConfigKeys.FETCH_READ_TIMEOUT_MILLIS),
         get(ConfigKeys.VERIFICATION_ALLOW_UNVERIFIED_TOC),

@@ -44,7 +44,10 @@ final class FleetNode implements AutoCloseable {
   /** The layer descriptor's annotation that names the TOC's digest: estargz.md, "TOC digest". */
   private static final String TOC_ANNOTATION = "containerd.io/snapshot/stargz/toc.digest";
 
-  /** No bulk: what has come when the last read returns would else depend on chance. */
+  /**
+   * No bulk and no read-ahead: what has come when the last read returns would else depend on
+   * chance.
+   */
   private static final FetchSettings SETTINGS =
       new FetchSettings(
           false,
@@ -52,6 +55,7 @@ final class FleetNode implements AutoCloseable {
           FetchSettings.DEFAULT.backgroundFillDelayMillis(),
           FetchSettings.DEFAULT.maxRequests(),
           FetchSettings.DEFAULT.maxRequestBytes(),
+          0,
           FetchSettings.DEFAULT.hotChunkBytes(),
           FetchSettings.DEFAULT.readTimeoutMillis(),
           false,

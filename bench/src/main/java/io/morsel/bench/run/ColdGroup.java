@@ -29,7 +29,7 @@ import java.util.Objects;
 final class ColdGroup {
   private static final int LIMIT_ROUND_TRIPS = 4;
   private static final String FETCH_NOTHING_UNASKED =
-      "[fetch]\nprefetch = false\nbackground_fill = false\n";
+      "[fetch]\nprefetch = false\nbackground_fill = false\nread_ahead_bytes = 0\n";
 
   private final Bench bench;
   private final Recorder recorder;
