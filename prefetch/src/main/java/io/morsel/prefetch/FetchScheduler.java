@@ -32,6 +32,8 @@ final class FetchScheduler implements AutoCloseable {
   final HotChunks hot;
   final DecodePool decoders = new DecodePool(Runtime.getRuntime().availableProcessors());
 
+  final LinkEstimate link = new LinkEstimate();
+
   private final RequestRunner runner = new RequestRunner(this);
   private final ScheduledExecutorService timer =
       Executors.newSingleThreadScheduledExecutor(

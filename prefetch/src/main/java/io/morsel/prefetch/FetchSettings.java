@@ -12,8 +12,9 @@ import io.morsel.stargz.LayerLimits;
  * @param maxRequests requests in flight to registries, all layers together; two of them are kept
  *     for readers, so fewer than three count as three
  * @param maxRequestBytes length of one range request
- * @param readAheadBytes how much a miss brings along of what stands behind it in the blob; twice as
- *     much with each miss that follows on the last one, up to maxRequestBytes; 0 for nothing
+ * @param readAheadBytes the most that a miss brings along of what stands behind it in the blob;
+ *     twice as much with each miss that follows on the last one, up to maxRequestBytes; 0 for
+ *     nothing
  * @param hotChunkBytes size of the in-memory tier
  * @param readTimeoutMillis how long a reader waits for a chunk, retries included, before EIO
  * @param allowUnverifiedToc whether a layer whose manifest names no TOC digest may be used lazily
@@ -33,5 +34,5 @@ public record FetchSettings(
   /** What serves most nodes. */
   public static final FetchSettings DEFAULT =
       new FetchSettings(
-          true, true, 3_000, 8, 8 << 20, 256 << 10, 32L << 20, 60_000, false, LayerLimits.DEFAULT);
+          true, true, 3_000, 8, 8 << 20, 512 << 10, 32L << 20, 60_000, false, LayerLimits.DEFAULT);
 }

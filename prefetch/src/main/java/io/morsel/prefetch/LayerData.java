@@ -13,6 +13,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.Condition;
 import java.util.function.IntFunction;
 import java.util.function.Supplier;
@@ -36,11 +37,11 @@ final class LayerData implements AutoCloseable {
   private static final int FILL_PATIENCE = 15;
 
   /**
-   * Which part of a layer readers may ask for before the rest is fetched at once: who reads so much
-   * is likely to read on, and one long request costs less than many short ones. A guess that is
-   * wrong costs bandwidth that readers go before.
+   * Which part of a layer may be read before the rest is fetched at once: who reads so much is
+   * likely to read on, and one long request costs less than many short ones. A guess that is wrong
+   * costs bandwidth that readers go before.
    */
-  private static final int HURRY_SHARE = 4;
+  private static final int HURRY_SHARE = 3;
 
   private static final long LAST_BULK_DELAY_NANOS = TimeUnit.SECONDS.toNanos(60);
 
@@ -85,6 +86,9 @@ final class LayerData implements AutoCloseable {
   private final long chunkBytes;
   private volatile long presentBytes;
 
+  /** What was read so far; what is read again, past the kernel's cache, counts again. */
+  final LongAdder readBytes = new LongAdder();
+
   // Guarded by the scheduler's lock.
   private final Set<FetchRequest> requests = new HashSet<>();
   private final EnumSet<FetchPriority> sleeping = EnumSet.noneOf(FetchPriority.class);
@@ -93,7 +97,6 @@ final class LayerData implements AutoCloseable {
   private boolean diskRefuses;
   private boolean diskRefused;
   private volatile boolean bulkStarted;
-  private long demandedBytes;
   private boolean hurried;
   private long bulkFromNanos;
   private long bulkDelayNanos = FIRST_BULK_DELAY_NANOS;
@@ -106,7 +109,8 @@ final class LayerData implements AutoCloseable {
     this.blob = blob;
     this.present = new PresentBitmap(spec.table().count(), bits);
     this.flights =
-        new LayerFlights(this, spec.table(), present, scheduler.decoders, scheduler.settings);
+        new LayerFlights(
+            this, spec.table(), present, scheduler.decoders, scheduler.link, scheduler.settings);
     this.sync = new LayerSync(this, bits.clone());
     this.idle = scheduler.lock.newCondition();
     this.lastMissNanos = scheduler.now();
@@ -213,7 +217,7 @@ final class LayerData implements AutoCloseable {
     }
     FetchRequest request = flights.nextQueued(priority);
     if (request != null && priority == FetchPriority.DEMAND) {
-      demanded(request);
+      hurry();
     }
     if (request != null || !flights.isBulkActive(priority)) {
       return request;
@@ -235,13 +239,9 @@ final class LayerData implements AutoCloseable {
     return flights.nextBulk(priority);
   }
 
-  private void demanded(FetchRequest request) {
-    for (FetchRequest.Unit unit : request.units) {
-      for (int chunk : unit.chunks()) {
-        demandedBytes += spec.table().dataLength(chunk);
-      }
-    }
-    if (!hurried && demandedBytes >= chunkBytes / HURRY_SHARE) {
+  /** Somebody misses something; what is read from the cache alone needs no hurry. */
+  private void hurry() {
+    if (!hurried && readBytes.sum() >= chunkBytes / HURRY_SHARE) {
       hurried = true;
       // Not right now: this is asked for in the middle of the scheduler's round.
       scheduleWake(FetchPriority.BACKGROUND, 0);

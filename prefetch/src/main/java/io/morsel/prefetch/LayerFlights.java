@@ -45,6 +45,7 @@ final class LayerFlights {
   private final PresentBitmap present;
   private final DecodePool decoders;
   private final int maxRequestBytes;
+  private final LinkEstimate link;
   private final ReadAhead readAhead;
   private final long maxStreamBytes;
   private final Map<Integer, Flight> flights = new HashMap<>();
@@ -58,11 +59,13 @@ final class LayerFlights {
       ChunkTable table,
       PresentBitmap present,
       DecodePool decoders,
+      LinkEstimate link,
       FetchSettings settings) {
     this.layer = layer;
     this.table = table;
     this.present = present;
     this.decoders = decoders;
+    this.link = link;
     this.maxRequestBytes = settings.maxRequestBytes();
     this.readAhead = new ReadAhead(settings.readAheadBytes(), maxRequestBytes);
     this.maxStreamBytes = 3L * settings.limits().maxChunkBytes();
@@ -349,7 +352,10 @@ final class LayerFlights {
    */
   private void takeAlong(Deque<Integer> chunks, long from, long to) {
     int next = chunks.getLast() + 1;
-    long budget = Math.min(readAhead.next(chunks.getFirst(), next), maxRequestBytes - (to - from));
+    long budget =
+        Math.min(
+            readAhead.next(chunks.getFirst(), next, link.worthwhileBytes()),
+            maxRequestBytes - (to - from));
     long end = to;
     long lastOffset = table.blobOffset(chunks.getLast());
     int last = next;

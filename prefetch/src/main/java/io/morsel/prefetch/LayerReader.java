@@ -284,6 +284,7 @@ final class LayerReader {
       int first = table.firstEndingAfter(offset);
       int end = end(first, offset + lengthBytes);
       boolean hit = layer.present.allSet(first, end);
+      layer.readBytes.add(lengthBytes);
       if (hit) {
         readPresent(offset, target);
       } else {

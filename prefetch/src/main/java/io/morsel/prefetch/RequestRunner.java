@@ -39,8 +39,11 @@ final class RequestRunner {
     byte[] polled = scratches.poll();
     byte[] scratch = polled == null ? new byte[SCRATCH_BYTES] : polled;
     try (InputStream in = request.layer.blob().open(request.blobOffset, request.lengthBytes)) {
+      long opened = System.nanoTime();
       transfer(request, in, scratch);
       failed = false;
+      scheduler.link.add(
+          opened - start, request.position - request.blobOffset, System.nanoTime() - opened);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       fail(request, Flight.Failure.TRANSIENT, new InterruptedIOException("cancelled"));

@@ -270,47 +270,52 @@ final class FetchSchedulerTest {
 
   @Test
   void aMissBringsAlongWhatStandsBehindIt() throws Exception {
-    SampleLayer sample = SampleLayer.uniform(20, CHUNK);
-    try (Rig rig = new Rig(sample, directory, withReadAhead(3 * CHUNK), OptionalLong.empty())) {
-      rig.read(5L * CHUNK, 10);
-      rig.events.awaitStored(4L * CHUNK);
-      assertThat(rig.read(6L * CHUNK, 3 * CHUNK)).isEqualTo(rig.expected(6L * CHUNK, 3 * CHUNK));
-      assertThat(rig.blob.ranges).containsExactly(new ScriptedBlob.Range(5L * CHUNK, 4L * CHUNK));
+    int small = 40 << 10;
+    SampleLayer sample = SampleLayer.uniform(20, small);
+    try (Rig rig = new Rig(sample, directory, withReadAhead(3 * small), OptionalLong.empty())) {
+      rig.read(5L * small, 10);
+      rig.events.awaitStored(4L * small);
+      assertThat(rig.read(6L * small, 3 * small)).isEqualTo(rig.expected(6L * small, 3 * small));
+      assertThat(rig.blob.ranges).containsExactly(new ScriptedBlob.Range(5L * small, 4L * small));
 
       // It goes on where that ended: twice as much comes along.
-      rig.read(9L * CHUNK, 10);
-      rig.events.awaitStored(11L * CHUNK);
-      assertThat(rig.blob.ranges).endsWith(new ScriptedBlob.Range(9L * CHUNK, 7L * CHUNK));
+      rig.read(9L * small, 10);
+      rig.events.awaitStored(11L * small);
+      assertThat(rig.blob.ranges).endsWith(new ScriptedBlob.Range(9L * small, 7L * small));
 
-      // What is there already is not fetched again, and ends what comes along.
-      rig.read(3L * CHUNK, 10);
-      rig.events.awaitStored(13L * CHUNK);
-      assertThat(rig.blob.ranges).endsWith(new ScriptedBlob.Range(3L * CHUNK, 2L * CHUNK));
-      assertThat(rig.read(3L * CHUNK, 13 * CHUNK)).isEqualTo(rig.expected(3L * CHUNK, 13 * CHUNK));
+      // What is there already is not fetched again.
+      rig.read(3L * small, 10);
+      rig.events.awaitStored(13L * small);
+      assertThat(rig.blob.ranges).endsWith(new ScriptedBlob.Range(3L * small, 2L * small));
+      assertThat(rig.read(3L * small, 13 * small)).isEqualTo(rig.expected(3L * small, 13 * small));
     }
   }
 
   @Test
   void aReaderDoesNotWaitForWhatComesAlong() throws Exception {
+    int half = CHUNK / 2;
     CountDownLatch reached = new CountDownLatch(1);
     CountDownLatch go = new CountDownLatch(1);
     try (Rig rig =
         new Rig(
-            SampleLayer.uniform(20, CHUNK),
-            directory,
-            withReadAhead(4 * CHUNK),
-            OptionalLong.empty())) {
+            SampleLayer.uniform(20, half), directory, withReadAhead(CHUNK), OptionalLong.empty())) {
+      // Who reads on and on has four chunks come along with the eighth.
+      for (int chunk : new int[] {0, 1, 2, 4}) {
+        rig.read((long) chunk * half, 10);
+      }
+      rig.events.awaitStored(7L * half);
       rig.blob.script(
           (n, range, bytes) ->
-              n == 0
-                  ? ScriptedBlob.pausing(bytes, CHUNK, reached, go)
+              range.length() > half
+                  ? ScriptedBlob.pausing(bytes, half, reached, go)
                   : new ByteArrayInputStream(bytes));
-      assertThat(rig.read(0, 10)).isEqualTo(rig.expected(0, 10));
+      assertThat(rig.read(7L * half, 10)).isEqualTo(rig.expected(7L * half, 10));
       reached.await();
+      assertThat(rig.blob.ranges).endsWith(new ScriptedBlob.Range(7L * half, 5L * half));
       // Another reader takes what is far behind into a request of its own.
-      assertThat(rig.read(3L * CHUNK, 10)).isEqualTo(rig.expected(3L * CHUNK, 10));
+      assertThat(rig.read(11L * half, 10)).isEqualTo(rig.expected(11L * half, 10));
       go.countDown();
-      assertThat(rig.read(0, 5 * CHUNK)).isEqualTo(rig.expected(0, 5 * CHUNK));
+      assertThat(rig.read(7L * half, 5 * half)).isEqualTo(rig.expected(7L * half, 5 * half));
     }
   }
 
@@ -323,10 +328,10 @@ final class FetchSchedulerTest {
             settings(false, true, 3_600_000),
             OptionalLong.empty())) {
       rig.layer.startBulk();
-      rig.read(0, 10);
-      rig.read(6L * CHUNK, 10);
-      assertThat(nextFill(rig)).as("a sixth was read").isNull();
-      rig.read(3L * CHUNK, 10);
+      rig.read(0, 2 * CHUNK);
+      rig.read(6L * CHUNK, CHUNK);
+      assertThat(nextFill(rig)).as("a quarter was read").isNull();
+      rig.read(3L * CHUNK, CHUNK);
       rig.events.awaitStored(12L * CHUNK);
       assertThat(rig.layer.present.isFull()).isTrue();
     }

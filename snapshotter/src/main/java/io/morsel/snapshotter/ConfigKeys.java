@@ -123,8 +123,9 @@ public final class ConfigKeys {
           "read_ahead_bytes",
           number(0, 256 << 20, " of bytes"),
           (long) FetchSettings.DEFAULT.readAheadBytes(),
-          "How much a reader that misses something brings along of what stands behind it; twice as"
-              + " much each time it goes on there, up to max_request_bytes.");
+          "The most that a reader who misses something brings along of what stands behind it; on a"
+              + " slow network less. Who goes on there gets twice as much each time, up to"
+              + " max_request_bytes.");
 
   /** The memory tier. */
   public static final ConfigKey<Long> FETCH_HOT_CHUNK_BYTES =

@@ -1,0 +1,45 @@
+package io.morsel.prefetch;
+
+/**
+ * What the way to the registries has been like of late: how long an answer takes to begin, and how
+ * fast it comes then. Safe for use by many threads.
+ */
+final class LinkEstimate {
+  /** Shorter answers say more about buffers than about the way. */
+  static final long LEAST_BYTES = 32 << 10;
+
+  /** Where nothing has been measured yet. */
+  static final long UNKNOWN_BYTES = 128 << 10;
+
+  /** How much a new measurement counts against all earlier ones. */
+  private static final double WEIGHT = 0.2;
+
+  private double waitSeconds;
+  private double bytesPerSecond;
+
+  /**
+   * Takes one answer into account.
+   *
+   * @param waitNanos from the request until the answer began
+   * @param bytes what came
+   * @param transferNanos from the answer's beginning to its end
+   */
+  synchronized void add(long waitNanos, long bytes, long transferNanos) {
+    if (bytes < LEAST_BYTES) {
+      return;
+    }
+    double wait = waitNanos / 1e9;
+    double rate = bytes / Math.max(1e-6, transferNanos / 1e9);
+    boolean first = bytesPerSecond == 0;
+    waitSeconds = first ? wait : waitSeconds + WEIGHT * (wait - waitSeconds);
+    bytesPerSecond = first ? rate : bytesPerSecond + WEIGHT * (rate - bytesPerSecond);
+  }
+
+  /**
+   * As many bytes as come in the time that one more request would wait for its answer: bringing
+   * them along unasked costs no more than asking for any of them later.
+   */
+  synchronized long worthwhileBytes() {
+    return bytesPerSecond == 0 ? UNKNOWN_BYTES : (long) (waitSeconds * bytesPerSecond);
+  }
+}
