@@ -149,7 +149,8 @@ class BenchIT {
             assertThat(process.isAlive()).as("the run goes on").isTrue();
             return processesOf(nodes).anyMatch(line -> line.startsWith("containerd "));
           });
-      process.destroy();
+      // Not by destroy(), which closes the pipes too.
+      Command.of("kill", process.pid()).succeed();
       assertThat(process.waitFor(Node.SOON.toSeconds() * 2, java.util.concurrent.TimeUnit.SECONDS))
           .isTrue();
       assertThat(process.exitValue()).isEqualTo(143);
@@ -195,7 +196,9 @@ class BenchIT {
     assertClear(run(nodes, "--rounds", -1).run(), 2, "--rounds");
     assertClear(bench("compare", "/nonexistent.json", "/b.json").run(), 1, "/nonexistent.json");
     Files.writeString(work.resolve("wrong.json"), "{}");
-    assertClear(bench("report", work.resolve("wrong.json")).run(), 1, "wrong.json");
+    assertClear(
+        bench("report", work.resolve("wrong.json"), "--markdown", "-").run(), 1, "wrong.json");
+    assertClear(run(work.resolve("a-long-name".repeat(9))).run(), 1, "Unix sockets");
     Path unprivileged = Directories.temporary(work, "nobody-");
     assertClear(
         Command.of(

@@ -12,6 +12,7 @@ import java.io.PrintWriter;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -22,6 +23,11 @@ import java.util.Set;
 
 /** What must be so before anything is measured. */
 final class Preconditions {
+  /**
+   * containerd takes 104 bytes for a socket, of which a node's directory and a name take the rest.
+   */
+  private static final int MAX_WORK_PATH_BYTES = 50;
+
   private static final long WORK_BYTES = 6L << 30;
   private static final long SMALL_WORK_BYTES = 1L << 30;
 
@@ -45,6 +51,7 @@ final class Preconditions {
         answers(peer);
       }
     }
+    socketPaths(settings.work());
     space(settings);
   }
 
@@ -112,6 +119,15 @@ final class Preconditions {
           "the peer %s does not answer on %s: %s; start it, or give its socket"
               .formatted(peer.name(), peer.socket(), e.getMessage()),
           e);
+    }
+  }
+
+  private static void socketPaths(Path work) throws CommandException {
+    int bytes = work.toString().getBytes(StandardCharsets.UTF_8).length;
+    if (bytes > MAX_WORK_PATH_BYTES) {
+      throw CommandException.failed(
+          "--work %s: the path is %d bytes too long for the Unix sockets below it; choose a shorter one"
+              .formatted(work, bytes - MAX_WORK_PATH_BYTES));
     }
   }
 

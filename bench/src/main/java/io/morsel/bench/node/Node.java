@@ -46,7 +46,7 @@ public final class Node implements AutoCloseable {
    * @param morselConfig further lines of Morsel's configuration
    */
   public static Node start(Path checkout, Path work, Mode mode, String morselConfig) {
-    Path directory = Directories.temporary(work, mode.name() + "-");
+    Path directory = Directories.temporary(work, "node-");
     Morsel morsel = null;
     boolean started = false;
     try {

@@ -24,6 +24,8 @@ record Bench(
     Recorder recorder,
     Progress progress,
     Path work) {
+  private static final int EXCERPT_CHARACTERS = 200;
+
   /** A node that was never used before. */
   Node startNode(Mode mode, String morselConfig) {
     return Node.start(settings.checkout(), work, mode, morselConfig);
@@ -78,9 +80,20 @@ record Bench(
       if (Thread.currentThread().isInterrupted()) {
         throw e;
       }
-      voided.accept(String.valueOf(e.getMessage()));
-      progress.ended(what, what + "  VOID: " + e.getMessage());
+      String reason = shortened(String.valueOf(e.getMessage()));
+      voided.accept(reason);
+      progress.ended(what, what + "  VOID: " + reason);
     }
+  }
+
+  /** A message may have a daemon's whole log: what failed stands first, and why stands last. */
+  private static String shortened(String message) {
+    String line = message.strip().replaceAll("\\s+", " ");
+    return line.length() <= 2 * EXCERPT_CHARACTERS
+        ? line
+        : line.substring(0, EXCERPT_CHARACTERS)
+            + " … "
+            + line.substring(line.length() - EXCERPT_CHARACTERS);
   }
 
   /** A line of progress whose end says what goes on. */
