@@ -56,7 +56,8 @@ public final class RunJob {
             DockerRegistry.start(images.storage(), Directories.temporary(work, "registry-"));
         OpenLinks links = new OpenLinks(registry.port())) {
       Bench bench = new Bench(settings, images, registry, links, recorder, progress, work);
-      if (needsNodes()) {
+      if (needsNodes() && settings.size() != Size.SMOKE) {
+        // Tiny images exercise too little for the runs that come after.
         AotRecording.ensure(bench, Workloads.cold(settings.size()).getFirst());
       }
       if (settings.groups().contains(GroupName.COLD)) {
