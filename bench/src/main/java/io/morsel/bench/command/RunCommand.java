@@ -67,6 +67,8 @@ import picocli.CommandLine.Spec;
     })
 final class RunCommand implements Callable<Integer> {
   private static final Duration GRACE = Duration.ofMinutes(2);
+  private static final Set<String> NO_SETTINGS =
+      Set.of("--json", "--report", "--markdown", "--install", "--cache", "--work");
   private static final int MIN_ROUNDS = 1;
   private static final int MAX_ROUNDS = 1_000;
 
@@ -330,11 +332,12 @@ final class RunCommand implements Callable<Integer> {
             .collect(Collectors.joining(" "));
   }
 
+  /** Only what has a bearing on the figures: two runs are compared by it. */
   private Map<String, String> options() {
     Map<String, String> options = new LinkedHashMap<>();
     for (var option : Objects.requireNonNull(spec).options()) {
       Object value = option.getValue();
-      if (!option.usageHelp() && value != null) {
+      if (!option.usageHelp() && value != null && !NO_SETTINGS.contains(option.longestName())) {
         options.put(option.longestName(), String.valueOf(value));
       }
     }
