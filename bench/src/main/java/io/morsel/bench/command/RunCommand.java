@@ -32,7 +32,6 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -325,11 +324,22 @@ final class RunCommand implements Callable<Integer> {
     }
   }
 
+  /**
+   * What makes these figures again: without where they were written, which is nobody's business.
+   */
   private String commandLine() {
-    return "./bench/run "
-        + Objects.requireNonNull(spec).commandLine().getParseResult().originalArgs().stream()
-            .map(word -> word.matches("[\\w./=,:%-]+") ? word : "'" + word + "'")
-            .collect(Collectors.joining(" "));
+    List<String> words = new ArrayList<>(List.of("./bench/run"));
+    boolean value = false;
+    for (String word : Objects.requireNonNull(spec).commandLine().getParseResult().originalArgs()) {
+      String name = word.replaceFirst("=.*", "");
+      if (value || NO_SETTINGS.contains(name)) {
+        boolean inNextWord = !value && name.equals(word) && !name.equals("--install");
+        value = inNextWord;
+        continue;
+      }
+      words.add(word.matches("[\\w./=,:%-]+") ? word : "'" + word + "'");
+    }
+    return String.join(" ", words);
   }
 
   /** Only what has a bearing on the figures: two runs are compared by it. */

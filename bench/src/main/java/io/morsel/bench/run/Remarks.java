@@ -33,6 +33,9 @@ final class Remarks {
       remarks.add(
           "CPU and memory are the snapshotter's; in the column overlayfs, containerd's, which unpacks.");
     }
+    if (settings.groups().contains(GroupName.SCALE)) {
+      remarks.add("scale: one sample of each figure, which shows how cost grows, not its noise.");
+    }
     if (settings.modes().stream().anyMatch(Mode.Peer.class::isInstance)) {
       remarks.add(
           "A peer is run by somebody else: its process is not started anew for each sample, as Morsel's is, and what it keeps of earlier rounds is its own matter unless --peer-reset is given.");

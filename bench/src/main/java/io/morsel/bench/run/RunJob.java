@@ -46,6 +46,8 @@ public final class RunJob {
    */
   public BenchResult run(String command, Map<String, String> options) {
     Instant began = Instant.now();
+    // Now: what is measured is what was built, whatever becomes of the checkout meanwhile.
+    String commit = MachineProbe.commit(settings.checkout());
     Recorder recorder = new Recorder();
     List<String> remarks = new ArrayList<>();
     ImageLibrary images =
@@ -84,7 +86,7 @@ public final class RunJob {
     }
     return new BenchResult(
         BenchResult.SCHEMA,
-        MachineProbe.commit(settings.checkout()),
+        commit,
         began.truncatedTo(ChronoUnit.SECONDS).toString(),
         ChronoUnit.MILLIS.between(began, Instant.now()),
         command,
