@@ -13,8 +13,7 @@ import io.morsel.stargz.LayerLimits;
  *     for readers, so fewer than three count as three
  * @param maxRequestBytes length of one range request
  * @param readAheadBytes the most that a miss brings along of what stands behind it in the blob;
- *     twice as much with each miss that follows on the last one, up to maxRequestBytes; 0 for
- *     nothing
+ *     twice as much with each miss that follows on the last one, up to four times; 0 for nothing
  * @param hotChunkBytes size of the in-memory tier
  * @param readTimeoutMillis how long a reader waits for a chunk, retries included, before EIO
  * @param allowUnverifiedToc whether a layer whose manifest names no TOC digest may be used lazily

@@ -32,6 +32,12 @@ final class LayerFlights {
    */
   static final long NEAR_BYTES = 1 << 20;
 
+  /**
+   * How far read-ahead grows for who goes on: with more, a reader who stops at the end of a file
+   * has had too much of the next one fetched.
+   */
+  private static final long READ_AHEAD_GROWTH = 4;
+
   private static final int MAX_REQUEST_CHUNKS = 4_096;
   private static final int MAX_FAILURES = 1_024;
 
@@ -67,7 +73,10 @@ final class LayerFlights {
     this.decoders = decoders;
     this.link = link;
     this.maxRequestBytes = settings.maxRequestBytes();
-    this.readAhead = new ReadAhead(settings.readAheadBytes(), maxRequestBytes);
+    this.readAhead =
+        new ReadAhead(
+            settings.readAheadBytes(),
+            (int) Math.min(maxRequestBytes, READ_AHEAD_GROWTH * settings.readAheadBytes()));
     this.maxStreamBytes = 3L * settings.limits().maxChunkBytes();
     for (FetchPriority priority : FetchPriority.values()) {
       queued.put(priority, new LinkedHashMap<>());

@@ -124,8 +124,8 @@ public final class ConfigKeys {
           number(0, 256 << 20, " of bytes"),
           (long) FetchSettings.DEFAULT.readAheadBytes(),
           "The most that a reader who misses something brings along of what stands behind it; on a"
-              + " slow network less. Who goes on there gets twice as much each time, up to"
-              + " max_request_bytes.");
+              + " slow network less. Who goes on there gets twice as much each time, up to four times"
+              + " this.");
 
   /** The memory tier. */
   public static final ConfigKey<Long> FETCH_HOT_CHUNK_BYTES =
