@@ -33,5 +33,5 @@ public record FetchSettings(
   /** What serves most nodes. */
   public static final FetchSettings DEFAULT =
       new FetchSettings(
-          true, true, 3_000, 8, 8 << 20, 512 << 10, 32L << 20, 60_000, false, LayerLimits.DEFAULT);
+          true, true, 3_000, 8, 8 << 20, 128 << 10, 32L << 20, 60_000, false, LayerLimits.DEFAULT);
 }
