@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The higher priority goes first, and layers of the same priority take turns. Requests in flight
  * are limited; two of the slots are kept from bulk, so that demand never waits for a bulk request
- * to end. Fills in the background get by with one slot while readers anywhere are missing chunks,
+ * to end. Fills in the background get by with two slots while readers anywhere are missing chunks,
  * since the network is shared even where slots are not.
  *
  * <p>One lock guards all of the engine's bookkeeping. Nothing under it does I/O, decodes, or waits,
@@ -23,6 +23,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class FetchScheduler implements AutoCloseable {
   private static final int DEMAND_SLOTS = 2;
+
+  /** As many requests as keep a network busy: one is answered while the other waits for that. */
+  private static final int BUSY_SLOTS = 2;
+
   private static final long IDLE_BUFFER_BYTES = 32L << 20;
 
   final ReentrantLock lock = new ReentrantLock();
@@ -136,11 +140,13 @@ final class FetchScheduler implements AutoCloseable {
           case DEMAND -> true;
           case PREFETCH, READ_AHEAD -> runningBulk < bulkSlots;
           case BACKGROUND ->
-              runningBulk < bulkSlots && runningBackground < (isDemandRecent() ? 1 : bulkSlots);
+              runningBulk < bulkSlots
+                  && runningBackground < (isDemandRecent() ? BUSY_SLOTS : bulkSlots);
         };
   }
 
-  private boolean isDemandRecent() {
+  /** Whether a reader missed something a short while ago; the network is shared with him. */
+  boolean isDemandRecent() {
     return now() - lastDemandNanos
         < TimeUnit.MILLISECONDS.toNanos(settings.backgroundFillDelayMillis());
   }

@@ -13,7 +13,6 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.Condition;
 import java.util.function.IntFunction;
 import java.util.function.Supplier;
@@ -35,13 +34,6 @@ final class LayerData implements AutoCloseable {
 
   /** How many times the fill's delay a layer waits at most for a node that is never quiet. */
   private static final int FILL_PATIENCE = 15;
-
-  /**
-   * Which part of a layer may be read before the rest is fetched at once: who reads so much is
-   * likely to read on, and one long request costs less than many short ones. A guess that is wrong
-   * costs bandwidth that readers go before.
-   */
-  private static final int HURRY_SHARE = 3;
 
   private static final long LAST_BULK_DELAY_NANOS = TimeUnit.SECONDS.toNanos(60);
 
@@ -86,8 +78,8 @@ final class LayerData implements AutoCloseable {
   private final long chunkBytes;
   private volatile long presentBytes;
 
-  /** What was read so far; what is read again, past the kernel's cache, counts again. */
-  final LongAdder readBytes = new LongAdder();
+  /** When to fetch the rest of the layer. */
+  final FillUrgency urgency;
 
   // Guarded by the scheduler's lock.
   private final Set<FetchRequest> requests = new HashSet<>();
@@ -97,7 +89,6 @@ final class LayerData implements AutoCloseable {
   private boolean diskRefuses;
   private boolean diskRefused;
   private volatile boolean bulkStarted;
-  private boolean hurried;
   private long bulkFromNanos;
   private long bulkDelayNanos = FIRST_BULK_DELAY_NANOS;
 
@@ -116,11 +107,16 @@ final class LayerData implements AutoCloseable {
     this.lastMissNanos = scheduler.now();
     this.bulkFromNanos = scheduler.now();
     this.presentBytes = countPresentBytes();
+    ChunkTable table = spec.table();
     long sum = 0;
-    for (int i = 0; i < spec.table().count(); i++) {
-      sum += spec.table().dataLength(i);
+    long blobSum = 0;
+    for (int i = 0; i < table.count(); i++) {
+      sum += table.dataLength(i);
+      boolean isShared = i > 0 && table.blobOffset(i) == table.blobOffset(i - 1);
+      blobSum += isShared ? 0 : table.blobLength(i);
     }
     this.chunkBytes = sum;
+    this.urgency = new FillUrgency(sum, blobSum);
   }
 
   /** Opens the layer's data, with what an earlier run left of it, and fetches nothing yet. */
@@ -216,15 +212,18 @@ final class LayerData implements AutoCloseable {
       return null;
     }
     FetchRequest request = flights.nextQueued(priority);
-    if (request != null && priority == FetchPriority.DEMAND) {
-      hurry();
+    if (request != null
+        && priority == FetchPriority.DEMAND
+        && urgency.requested(presentBytes, scheduler.link)) {
+      // Not right now: this is asked for in the middle of the scheduler's round.
+      scheduleWake(FetchPriority.BACKGROUND, 0);
     }
     if (request != null || !flights.isBulkActive(priority)) {
       return request;
     }
     long now = scheduler.now();
     long wait = bulkFromNanos - now;
-    if (priority == FetchPriority.BACKGROUND && !hurried) {
+    if (priority == FetchPriority.BACKGROUND && !urgency.isUrgent()) {
       // A container's layers are read by turns: the fill of one would take the link from a start
       // that is reading another.
       long delay = TimeUnit.MILLISECONDS.toNanos(scheduler.settings.backgroundFillDelayMillis());
@@ -237,15 +236,6 @@ final class LayerData implements AutoCloseable {
       return null;
     }
     return flights.nextBulk(priority);
-  }
-
-  /** Somebody misses something; what is read from the cache alone needs no hurry. */
-  private void hurry() {
-    if (!hurried && readBytes.sum() >= chunkBytes / HURRY_SHARE) {
-      hurried = true;
-      // Not right now: this is asked for in the middle of the scheduler's round.
-      scheduleWake(FetchPriority.BACKGROUND, 0);
-    }
   }
 
   private void wakeLater(FetchPriority priority, long delayNanos) {

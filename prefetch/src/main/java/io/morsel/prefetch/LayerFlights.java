@@ -27,10 +27,22 @@ final class LayerFlights {
   static final long MAX_GAP_BYTES = 64 << 10;
 
   /**
-   * How far behind a running bulk request may be for a reader to wait for it; farther chunks get a
-   * request of their own, and the bulk request skips them if it comes late.
+   * How far behind a running bulk request may be for a reader to wait for it, in the times of a
+   * request: a request of its own would share the network with that one, and what it brings would
+   * come twice. Farther chunks get one.
    */
-  static final long NEAR_BYTES = 1 << 20;
+  private static final int NEAR_REQUESTS = 3;
+
+  private static final long LEAST_NEAR_BYTES = 256 << 10;
+  private static final long MOST_NEAR_BYTES = 1 << 20;
+
+  /**
+   * How long a bulk request may keep the network while readers miss chunks: they share it with
+   * those, and may find the chunk they want at its end.
+   */
+  private static final long BULK_MILLIS = 100;
+
+  private static final long LEAST_BULK_BYTES = 1 << 20;
 
   /**
    * How far read-ahead grows for who goes on: with more, a reader who stops at the end of a file
@@ -125,7 +137,7 @@ final class LayerFlights {
             && priority == FetchPriority.DEMAND
             && request != null
             && flight.priority != FetchPriority.DEMAND
-            && table.blobOffset(flight.chunk) - request.position > NEAR_BYTES;
+            && table.blobOffset(flight.chunk) - request.position > nearBytes();
     if (queuedBefore) {
       queue(flight).remove(flight.chunk);
     }
@@ -138,6 +150,19 @@ final class LayerFlights {
     if (flight.task != null) {
       decoders.raise(flight.task, priority);
     }
+  }
+
+  private long nearBytes() {
+    return Math.clamp(NEAR_REQUESTS * link.worthwhileBytes(), LEAST_NEAR_BYTES, MOST_NEAR_BYTES);
+  }
+
+  /** How long a request at this priority may be. */
+  private long requestBytes(FetchPriority priority) {
+    return priority == FetchPriority.DEMAND || !layer.scheduler.isDemandRecent()
+        ? maxRequestBytes
+        : Math.min(
+            maxRequestBytes,
+            Math.max(LEAST_BULK_BYTES, link.bytesIn(BULK_MILLIS, LEAST_BULK_BYTES)));
   }
 
   /** Puts a flight (back) into the queue of its priority. */
@@ -301,6 +326,7 @@ final class LayerFlights {
    * ends where the order does.
    */
   private FetchRequest plan(int start, FetchPriority priority, @Nullable BulkRun run) {
+    long maxRequestBytes = requestBytes(priority);
     long from = table.blobOffset(start);
     long to = from + table.blobLength(start);
     long lastOffset = from;
@@ -349,10 +375,15 @@ final class LayerFlights {
       }
     }
     int wished = chunks.size();
-    if (priority == FetchPriority.DEMAND) {
+    if (priority == FetchPriority.DEMAND && !isFilling()) {
       takeAlong(chunks, from, to);
     }
     return request(priority, chunks, wished, run);
+  }
+
+  /** Whether everything is on its way anyhow, and a miss should bring just what is missing. */
+  private boolean isFilling() {
+    return layer.urgency.isUrgent() && isBulkActive(FetchPriority.BACKGROUND);
   }
 
   /**

@@ -284,13 +284,17 @@ final class LayerReader {
       int first = table.firstEndingAfter(offset);
       int end = end(first, offset + lengthBytes);
       boolean hit = layer.present.allSet(first, end);
-      layer.readBytes.add(lengthBytes);
+      layer.urgency.read(lengthBytes);
       if (hit) {
         readPresent(offset, target);
       } else {
         readAbsent(offset, target, first, end);
       }
-      scheduler.observer.read(lengthBytes, hit, System.nanoTime() - start);
+      long nanos = System.nanoTime() - start;
+      if (!hit) {
+        layer.urgency.waited(nanos);
+      }
+      scheduler.observer.read(lengthBytes, hit, nanos);
     } finally {
       target.limit(limit);
       layer.users.exit();

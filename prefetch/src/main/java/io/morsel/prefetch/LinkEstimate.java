@@ -35,6 +35,16 @@ final class LinkEstimate {
     bytesPerSecond = first ? rate : bytesPerSecond + WEIGHT * (rate - bytesPerSecond);
   }
 
+  /** How long so many bytes take to come, at the rate of late; 0 where that is not known. */
+  synchronized long nanosFor(long bytes) {
+    return bytesPerSecond == 0 ? 0 : (long) (bytes / bytesPerSecond * 1e9);
+  }
+
+  /** How many bytes come in so much time; {@code unknown} where that is not known. */
+  synchronized long bytesIn(long millis, long unknown) {
+    return bytesPerSecond == 0 ? unknown : (long) (bytesPerSecond * millis / 1e3);
+  }
+
   /**
    * As many bytes as come in the time that one more request would wait for its answer: bringing
    * them along unasked costs no more than asking for any of them later.

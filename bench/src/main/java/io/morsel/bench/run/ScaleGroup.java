@@ -122,7 +122,7 @@ final class ScaleGroup {
     List<Output> outputs = new ArrayList<>();
     try {
       for (int i = 0; i < count; i++) {
-        Process process = node.run(reference, "bench-" + i, workload.command()).start();
+        Process process = node.run(reference, ColdStart.ID + "-" + i, workload.command()).start();
         running.add(process);
         outputs.add(Output.read(process.getInputStream(), () -> {}));
         Output.read(process.getErrorStream(), () -> {});
