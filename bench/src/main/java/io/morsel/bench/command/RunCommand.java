@@ -51,7 +51,8 @@ import picocli.CommandLine.Spec;
       CompareCommand.class,
       ReportCommand.class,
       ReadmeCommand.class,
-      CalibrateCommand.class
+      CalibrateCommand.class,
+      WaterfallCommand.class
     },
     footer = {
       "",
@@ -314,7 +315,8 @@ final class RunCommand implements Callable<Integer> {
     return List.copyOf(modes);
   }
 
-  private static void checkWritable(@Nullable Path file) throws CommandException {
+  /** Fails before hours of measuring rather than after them. */
+  static void checkWritable(@Nullable Path file) throws CommandException {
     if (file == null || file.toString().equals("-")) {
       return;
     }

@@ -11,7 +11,7 @@ import java.util.concurrent.Executor;
  */
 final class DirectRelay {
   private final Ends ends;
-  private final TrafficCounter counter;
+  private final Conversation conversation;
   private final Executor threads;
   private final BufferPool small;
   private final BufferPool large;
@@ -21,9 +21,9 @@ final class DirectRelay {
    * @param large buffers, for answers that fill small ones
    */
   DirectRelay(
-      Ends ends, TrafficCounter counter, Executor threads, BufferPool small, BufferPool large) {
+      Ends ends, Conversation conversation, Executor threads, BufferPool small, BufferPool large) {
     this.ends = ends;
-    this.counter = counter;
+    this.conversation = conversation;
     this.threads = threads;
     this.small = small;
     this.large = large;
@@ -41,7 +41,7 @@ final class DirectRelay {
     try {
       while (ends.client().read(buffer) >= 0) {
         buffer.flip();
-        counter.requested(requests.feed(buffer));
+        conversation.requested(requests.feed(buffer));
         writeAll(ends.server(), buffer);
         buffer.clear();
       }
@@ -89,18 +89,18 @@ final class DirectRelay {
   /** Passes on what one read returns; negative at the end. */
   private int passDown(ByteBuffer buffer) throws IOException {
     int bytes = ends.server().read(buffer);
-    deliver(ends.client(), buffer.flip(), counter);
+    deliver(ends.client(), buffer.flip(), conversation);
     return bytes;
   }
 
   /** Hands all of it to the client, counted. */
-  static void deliver(SocketChannel client, ByteBuffer buffer, TrafficCounter counter)
+  static void deliver(SocketChannel client, ByteBuffer buffer, Conversation conversation)
       throws IOException {
-    counter.received(buffer.remaining());
+    conversation.received(buffer.remaining());
     try {
       writeAll(client, buffer);
     } catch (IOException e) {
-      counter.received(-buffer.remaining());
+      conversation.received(-buffer.remaining());
       throw e;
     }
   }

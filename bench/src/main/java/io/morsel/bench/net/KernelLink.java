@@ -150,6 +150,11 @@ final class KernelLink implements Link {
   }
 
   @Override
+  public void watch(ExchangeLog log) {
+    near.watch(log);
+  }
+
+  @Override
   public void close() {
     near.close();
     far.close();

@@ -11,6 +11,9 @@ public interface Link extends AutoCloseable {
   /** What has passed so far, over all connections. */
   Traffic traffic();
 
+  /** Has the requests on connections that are opened from now on kept in a log, one by one. */
+  void watch(ExchangeLog log);
+
   /** Breaks all connections and accepts no more. */
   @Override
   void close();

@@ -2,11 +2,13 @@ package io.morsel.bench.net;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 
 /**
- * Counts the HTTP/1.1 requests in what one client sends, however the bytes are cut into pieces:
- * with bodies, chunked or not, on connections that are kept, and pipelined.
+ * Finds the HTTP/1.1 requests in what one client sends, however the bytes are cut into pieces: with
+ * bodies, chunked or not, on connections that are kept, and pipelined.
  *
  * <p>What is not HTTP/1 (TLS, HTTP/2) counts as no request from there on, and neither does a
  * request with a malformed length, nor what follows it. A client that announces a body, asks for
@@ -32,6 +34,7 @@ final class RequestParser {
 
   private static final String LENGTH = "content-length:";
   private static final String ENCODING = "transfer-encoding:";
+  private static final String RANGE = "range:";
 
   private State state = State.REQUEST_LINE;
 
@@ -42,15 +45,17 @@ final class RequestParser {
   private long lineBytes;
   private long bodyBytes;
   private boolean chunked;
+  private String target = "";
+  private String range = "";
 
   /**
    * Reads on.
    *
    * @param bytes what the client sent, from its position to its limit; neither is changed
-   * @return how many requests' heads ended in it
+   * @return the requests whose heads ended in it
    */
-  int feed(ByteBuffer bytes) {
-    int requests = 0;
+  List<RequestHead> feed(ByteBuffer bytes) {
+    List<RequestHead> requests = new ArrayList<>(1);
     int at = bytes.position();
     int end = bytes.limit();
     while (at < end) {
@@ -67,7 +72,9 @@ final class RequestParser {
         default -> {
           byte next = bytes.get(at++);
           if (next == '\n') {
-            requests += endLine() ? 1 : 0;
+            if (endLine()) {
+              requests.add(new RequestHead(target, range));
+            }
             lineBytes = 0;
           } else {
             keep(next);
@@ -98,6 +105,9 @@ final class RequestParser {
           state = isRequestLine() ? State.HEADERS : State.NOT_HTTP;
           bodyBytes = 0;
           chunked = false;
+          range = "";
+          String[] words = beginning().split(" ", 3);
+          target = words.length > 1 ? words[1] : "";
         }
       }
       case HEADERS -> {
@@ -146,6 +156,8 @@ final class RequestParser {
       }
     } else if (header.startsWith(ENCODING)) {
       chunked = header.strip().endsWith("chunked");
+    } else if (header.startsWith(RANGE)) {
+      range = header.substring(RANGE.length()).strip();
     }
   }
 

@@ -79,6 +79,7 @@ final class ShapedProxy implements Link {
   private final ExecutorService threads;
 
   private volatile boolean closed;
+  private volatile @Nullable ExchangeLog log;
 
   private ShapedProxy(
       ServerSocketChannel listener, InetSocketAddress target, @Nullable Lines lines) {
@@ -147,6 +148,11 @@ final class ShapedProxy implements Link {
     return counter.traffic();
   }
 
+  @Override
+  public void watch(ExchangeLog log) {
+    this.log = log;
+  }
+
   private void accept() {
     try {
       while (!closed) {
@@ -177,12 +183,14 @@ final class ShapedProxy implements Link {
     Ends ends = new Ends(client, server);
     connections.add(ends);
     ends.onClose(() -> connections.remove(ends));
+    Conversation conversation = new Conversation(counter, log);
     if (closed) {
       ends.abort();
     } else if (lines == null) {
-      new DirectRelay(ends, counter, threads, small, large).run();
+      new DirectRelay(ends, conversation, threads, small, large).run();
     } else {
-      new ShapedRelay(ends, counter, lines.up(), lines.down(), small, threads, acceptedNanos).run();
+      new ShapedRelay(ends, conversation, lines.up(), lines.down(), small, threads, acceptedNanos)
+          .run();
     }
   }
 

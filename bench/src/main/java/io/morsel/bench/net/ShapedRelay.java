@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 /** Passes a connection on through the flows of a shaped network. */
 final class ShapedRelay {
   private final Ends ends;
-  private final TrafficCounter counter;
+  private final Conversation conversation;
   private final Executor threads;
   private final Flow up;
   private final Flow down;
@@ -21,14 +21,14 @@ final class ShapedRelay {
    */
   ShapedRelay(
       Ends ends,
-      TrafficCounter counter,
+      Conversation conversation,
       Pacer upstream,
       Pacer downstream,
       BufferPool pool,
       Executor threads,
       long acceptedNanos) {
     this.ends = ends;
-    this.counter = counter;
+    this.conversation = conversation;
     this.threads = threads;
     Shape shape = upstream.shape();
     this.up = new Flow(upstream, upstream.moment(acceptedNanos) + shape.rttNanos(), pool);
@@ -46,7 +46,7 @@ final class ShapedRelay {
     RequestParser requests = new RequestParser();
     threads.execute(() -> write(up, ends.server(), null));
     threads.execute(() -> read(ends.server(), down, null));
-    threads.execute(() -> write(down, ends.client(), counter));
+    threads.execute(() -> write(down, ends.client(), conversation));
     read(ends.client(), up, requests);
   }
 
@@ -59,7 +59,7 @@ final class ShapedRelay {
           return;
         }
         if (requests != null) {
-          counter.requested(requests.feed(space.flip()));
+          conversation.requested(requests.feed(space.flip()));
         }
         flow.arrived(bytes);
       }
@@ -72,7 +72,7 @@ final class ShapedRelay {
   /**
    * @param received counts; null for what goes to the server
    */
-  private void write(Flow flow, SocketChannel receiver, @Nullable TrafficCounter received) {
+  private void write(Flow flow, SocketChannel receiver, @Nullable Conversation received) {
     try {
       for (ByteBuffer due = flow.due(); due != null; due = flow.due()) {
         int bytes = due.remaining();

@@ -108,6 +108,7 @@ final class ColdStart {
     ProcessUse use = node.daemonUse();
     StartFigures figures =
         new StartFigures(
+            begin,
             (pulled - begin) / 1e6,
             (created - pulled) / 1e6,
             (first - created) / 1e6,

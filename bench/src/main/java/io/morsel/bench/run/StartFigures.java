@@ -6,6 +6,7 @@ import io.morsel.bench.net.Traffic;
 /**
  * One start of a container, from nothing to its end.
  *
+ * @param beginNanos the {@link System#nanoTime} at which the pull began
  * @param pullMillis until the client's pull command was done
  * @param createMillis from there until the container was made
  * @param startMillis from there until its first output
@@ -17,6 +18,7 @@ import io.morsel.bench.net.Traffic;
  *     other modes
  */
 record StartFigures(
+    long beginNanos,
     double pullMillis,
     double createMillis,
     double startMillis,

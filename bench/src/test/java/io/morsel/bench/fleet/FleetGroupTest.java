@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.morsel.bench.host.HostException;
+import io.morsel.bench.net.ExchangeLog;
 import io.morsel.bench.net.Link;
 import io.morsel.bench.net.Net;
 import io.morsel.bench.net.Traffic;
@@ -129,6 +130,9 @@ final class FleetGroupTest {
     }
 
     @Override
+    public void watch(ExchangeLog log) {}
+
+    @Override
     public void close() {}
   }
 
@@ -143,6 +147,9 @@ final class FleetGroupTest {
     public Traffic traffic() {
       return new Traffic(0, 0, 0);
     }
+
+    @Override
+    public void watch(ExchangeLog log) {}
 
     @Override
     public void close() {}

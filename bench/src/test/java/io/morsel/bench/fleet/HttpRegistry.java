@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import io.morsel.bench.net.ExchangeLog;
 import io.morsel.bench.net.Link;
 import io.morsel.bench.net.Traffic;
 import io.morsel.registry.Descriptor;
@@ -133,6 +134,9 @@ final class HttpRegistry implements Link {
   public Traffic traffic() {
     return new Traffic(sentBytes.get(), requests.get(), 0);
   }
+
+  @Override
+  public void watch(ExchangeLog log) {}
 
   @Override
   public void close() {

@@ -68,7 +68,7 @@ class RequestParserTest {
       int longestPiece = 1 + random.nextInt(200);
       for (int at = 0; at < bytes.length; ) {
         int piece = Math.min(1 + random.nextInt(longestPiece), bytes.length - at);
-        counted += parser.feed(ByteBuffer.wrap(bytes, at, piece));
+        counted += parser.feed(ByteBuffer.wrap(bytes, at, piece)).size();
         at += piece;
       }
       assertThat(counted).as("seed %d", seed).isEqualTo(sent);
@@ -127,6 +127,6 @@ class RequestParserTest {
   }
 
   private static int feed(RequestParser parser, String bytes) {
-    return parser.feed(ByteBuffer.wrap(bytes.getBytes(StandardCharsets.ISO_8859_1)));
+    return parser.feed(ByteBuffer.wrap(bytes.getBytes(StandardCharsets.ISO_8859_1))).size();
   }
 }
