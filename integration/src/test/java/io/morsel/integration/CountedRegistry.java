@@ -1,39 +1,42 @@
 package io.morsel.integration;
 
 import io.morsel.bench.host.DockerRegistry;
-import java.io.IOException;
-import java.io.UncheckedIOException;
+import io.morsel.bench.host.HostException;
+import io.morsel.bench.net.Link;
+import io.morsel.bench.net.Links;
+import io.morsel.bench.net.Net;
+import io.morsel.bench.net.Traffic;
 import java.nio.file.Path;
 
-/** Debian's docker-registry on loopback, behind a {@link CountingProxy}. */
+/** Debian's docker-registry on loopback, behind a {@link Link} that counts. */
 final class CountedRegistry implements AutoCloseable {
   private final DockerRegistry registry;
-  private final CountingProxy proxy;
+  private final Link link;
 
-  private CountedRegistry(DockerRegistry registry, CountingProxy proxy) {
+  private CountedRegistry(DockerRegistry registry, Link link) {
     this.registry = registry;
-    this.proxy = proxy;
+    this.link = link;
   }
 
   /** Starts a registry that keeps everything in {@code directory}. */
   static CountedRegistry start(Path directory) {
     DockerRegistry registry = DockerRegistry.start(directory.resolve("storage"), directory);
     try {
-      return new CountedRegistry(registry, CountingProxy.start(registry.port()));
-    } catch (IOException e) {
+      return new CountedRegistry(registry, Links.open(Net.LOCAL, registry.port()));
+    } catch (HostException e) {
       registry.close();
-      throw new UncheckedIOException(e);
+      throw e;
     }
   }
 
-  /** The name under which clients reach it: through the proxy, counted. */
+  /** The name under which clients reach it: through the link, counted. */
   String host() {
-    return "localhost:" + proxy.port();
+    return "localhost:" + link.port();
   }
 
-  /** What clients moved through it. */
-  CountingProxy traffic() {
-    return proxy;
+  /** What clients moved through it so far: what a request in flight has moved is counted too. */
+  Traffic traffic() {
+    return link.traffic();
   }
 
   /** The file in which the registry keeps a blob's bytes. */
@@ -53,7 +56,7 @@ final class CountedRegistry implements AutoCloseable {
 
   @Override
   public void close() {
-    proxy.close();
+    link.close();
     registry.close();
   }
 }

@@ -44,7 +44,7 @@ class LazyStartIT {
   @Test
   void theFirstOutputComesBeforeTheImage() throws IOException {
     try (Node node = Node.start(Node.Options.DEFAULT)) {
-      long before = FIXTURE.registry().traffic().sentBytes();
+      long before = FIXTURE.registry().traffic().receivedBytes();
       node.pull(lazy).succeed();
       String output =
           node.run(
@@ -55,7 +55,7 @@ class LazyStartIT {
                   "-c",
                   "sha256sum /data/file-0 | cut -c1-64; ls /data")
               .succeed();
-      long fetched = FIXTURE.registry().traffic().sentBytes() - before;
+      long fetched = FIXTURE.registry().traffic().receivedBytes() - before;
       assertThat(output).contains("file-0\nfile-1\nfile-2\nfile-3");
       assertThat(fetched)
           .as("bytes that the registry sent until the container was done")
