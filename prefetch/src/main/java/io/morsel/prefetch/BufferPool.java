@@ -1,11 +1,13 @@
 package io.morsel.prefetch;
 
+import io.morsel.stargz.ChunkDecoder;
 import java.nio.ByteBuffer;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Direct buffers for reuse, in sizes that are powers of two.
+ * Direct buffers for reuse, in sizes that are powers of two, each with the room behind it that
+ * decoders like to have.
  *
  * <p>Bounded in what lies idle; what is in use is bounded by those who take. Safe for use by many
  * threads.
@@ -13,6 +15,7 @@ import java.util.concurrent.atomic.AtomicLong;
 final class BufferPool {
   private static final int SMALLEST_SHIFT = 12;
   private static final int LARGEST_SHIFT = 30;
+  private static final int SPARE_BYTES = ChunkDecoder.SPARE_BYTES;
 
   private final long maxIdleBytes;
   private final AtomicLong idleBytes = new AtomicLong();
@@ -29,12 +32,15 @@ final class BufferPool {
     }
   }
 
-  /** A buffer with room for exactly this many bytes, to be given back by {@link #give}. */
+  /**
+   * A buffer with this limit, to be given back by {@link #give}; at least {@link
+   * ChunkDecoder#SPARE_BYTES} are behind the limit.
+   */
   ByteBuffer take(int lengthBytes) {
     int shift = shift(lengthBytes);
     ByteBuffer buffer = idle[shift - SMALLEST_SHIFT].poll();
     if (buffer == null) {
-      buffer = ByteBuffer.allocateDirect(1 << shift);
+      buffer = ByteBuffer.allocateDirect((1 << shift) + SPARE_BYTES);
     } else {
       idleBytes.addAndGet(-buffer.capacity());
     }
@@ -50,7 +56,7 @@ final class BufferPool {
       idleBytes.addAndGet(-capacity);
       return;
     }
-    idle[shift(capacity) - SMALLEST_SHIFT].add(buffer);
+    idle[shift(capacity - SPARE_BYTES) - SMALLEST_SHIFT].add(buffer);
   }
 
   /** How many bytes are taken and not given back. */

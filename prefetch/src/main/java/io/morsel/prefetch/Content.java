@@ -33,6 +33,11 @@ final class Content {
     return buffer.duplicate().clear().limit(lengthBytes);
   }
 
+  /** The buffer with all its room, for who fills it. */
+  ByteBuffer room() {
+    return buffer.duplicate().clear();
+  }
+
   /** Copies as many bytes from {@code from} on as there are and {@code target} has room for. */
   void copyTo(int from, ByteBuffer target) {
     int length = Math.min(lengthBytes - from, target.remaining());

@@ -344,14 +344,16 @@ final class LayerData implements AutoCloseable {
     int chunk = flight.chunk;
     Content content = null;
     try {
-      content = Content.allocate(scheduler.buffers, spec.table().dataLength(chunk));
-      ByteBuffer target = content.view();
+      int length = spec.table().dataLength(chunk);
+      content = Content.allocate(scheduler.buffers, length);
+      ByteBuffer target = content.room();
       // A chunk near the start of a stream needs only so much of it.
       int needed = (int) spec.table().blobLength(chunk);
       spec.decoder().decode(chunk, compressed.duplicate().limit(needed), target);
-      if (target.hasRemaining()) {
+      if (target.position() != length) {
         throw new LayerFormatException(
-            LayerFormatException.Kind.MALFORMED, target.remaining() + " bytes are missing of it");
+            LayerFormatException.Kind.MALFORMED,
+            "it has " + target.position() + " bytes instead of " + length);
       }
     } catch (IOException | RuntimeException | Error e) {
       if (content != null) {

@@ -17,8 +17,11 @@ import java.util.zip.DataFormatException;
  * finds accidents, not attacks. Whether such a layer is read at all is decided where its index is
  * built.
  *
- * <p>Safe for use by many threads; contexts (an inflater, a hash and a scratch buffer) are pooled
+ * <p>Safe for use by many threads; contexts (decompressors, a hash and a scratch buffer) are pooled
  * for the whole process and allocate nothing per chunk.
+ *
+ * <p>Where the machine has libdeflate, a chunk at the start of its member is decoded by it, from
+ * direct memory to direct memory; everything else is by {@link java.util.zip.Inflater}.
  */
 public final class GzipChunkDecoder implements ChunkDecoder {
   private static final int SHA256_BYTES = 32;
@@ -26,6 +29,7 @@ public final class GzipChunkDecoder implements ChunkDecoder {
 
   private final ChunkTable chunks;
   private final IntFunction<String> pathOf;
+  private final GzipContexts contexts;
 
   /**
    * A decoder of the chunks in this table.
@@ -33,8 +37,13 @@ public final class GzipChunkDecoder implements ChunkDecoder {
    * @param pathOf names a file that holds the chunk of this number, for messages
    */
   public GzipChunkDecoder(ChunkTable chunks, IntFunction<String> pathOf) {
+    this(chunks, pathOf, GzipContexts.SHARED);
+  }
+
+  GzipChunkDecoder(ChunkTable chunks, IntFunction<String> pathOf, GzipContexts contexts) {
     this.chunks = chunks;
     this.pathOf = pathOf;
+    this.contexts = contexts;
   }
 
   @Override
@@ -45,7 +54,7 @@ public final class GzipChunkDecoder implements ChunkDecoder {
       throw new IllegalArgumentException(
           "room for %d bytes, but chunk %d has %d".formatted(content.remaining(), chunk, length));
     }
-    GzipContext context = GzipContext.take();
+    GzipContext context = contexts.take();
     boolean reusable = false;
     try {
       decode(context, chunk, length, compressed, content);
@@ -54,7 +63,7 @@ public final class GzipChunkDecoder implements ChunkDecoder {
       throw new LayerFormatException(
           Kind.MALFORMED, "%s can't be decoded: %s".formatted(describe(chunk), e.getMessage()), e);
     } finally {
-      context.giveBack(reusable);
+      contexts.give(context, reusable);
       compressed.position(compressed.limit());
     }
   }
@@ -65,6 +74,11 @@ public final class GzipChunkDecoder implements ChunkDecoder {
     chunks.sha256(chunk, context.expected);
     boolean hasDigest = !Arrays.equals(context.expected, NO_DIGEST);
 
+    if (hasDigest
+        && chunks.innerOffset(chunk) == 0
+        && context.decodeAtOnce(compressed, content, length)) {
+      return;
+    }
     int start = content.position();
     int limit = content.limit();
     context.start(compressed, !hasDigest);

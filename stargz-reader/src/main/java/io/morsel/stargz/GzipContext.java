@@ -4,23 +4,21 @@ import java.nio.ByteBuffer;
 import java.security.DigestException;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.util.concurrent.ArrayBlockingQueue;
+import java.util.Arrays;
+import java.util.Optional;
 import java.util.zip.CRC32;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What decoding a run of gzip members needs, pooled; used by one thread at a time.
+ * What decoding a run of gzip members needs; used by one thread at a time, taken from {@link
+ * GzipContexts}.
  *
- * <p>Owns a native inflater, so it has to be given back, or closed, by whoever took it.
+ * <p>Owns native memory, so it has to be given back, or closed, by whoever took it.
  */
-final class GzipContext {
+final class GzipContext implements AutoCloseable {
   private static final int SCRATCH_BYTES = 32 << 10;
-
-  /** As many as can be busy at once, with a reserve for callers outside the decoding pool. */
-  private static final ArrayBlockingQueue<GzipContext> POOL =
-      new ArrayBlockingQueue<>(2 * Runtime.getRuntime().availableProcessors() + 2);
 
   /** Stands in for a finished input, so that the pool keeps no caller's buffer alive. */
   private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
@@ -32,35 +30,73 @@ final class GzipContext {
   private final Inflater inflater = new Inflater(true);
   private final CRC32 crc = new CRC32();
   private final ByteBuffer scratch = ByteBuffer.allocateDirect(SCRATCH_BYTES);
+  private final Libdeflate.@Nullable Decompressor decompressor;
   private ByteBuffer input = NOTHING;
   private boolean checked;
 
-  private GzipContext() {
+  /** A context that uses libdeflate where it can, if given. */
+  GzipContext(Optional<Libdeflate> library) {
     try {
       sha256 = MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every Java platform has SHA-256", e);
     }
+    decompressor = library.map(found -> found.new Decompressor()).orElse(null);
   }
 
-  /** A context from the pool, or a new one. */
-  static GzipContext take() {
-    @Nullable GzipContext pooled = POOL.poll();
-    return pooled == null ? new GzipContext() : pooled;
-  }
-
-  /** Ends the use of this context; {@code reusable} is false where its state is in doubt. */
-  void giveBack(boolean reusable) {
+  /** Makes the context fit for the next use, which begins with {@link #start}. */
+  void reset() {
     input = NOTHING;
-    if (reusable) {
-      inflater.reset();
-      inflater.setInput(NOTHING);
-      sha256.reset();
-      if (POOL.offer(this)) {
-        return;
-      }
-    }
+    inflater.reset();
+    inflater.setInput(NOTHING);
+    sha256.reset();
+  }
+
+  /** Frees the native memory. */
+  @Override
+  public void close() {
     inflater.end();
+    if (decompressor != null) {
+      decompressor.close();
+    }
+  }
+
+  /**
+   * Tries to decode a chunk that starts its member, has the digest {@link #expected}, and is
+   * followed by little else in its member, by libdeflate.
+   *
+   * <p>What comes of it counts only if it has the digest. Whatever else it is - a chunk over
+   * several members, a long member that libdeflate gave up, damage - is left to be told by the
+   * inflater, so that both ways accept the same streams and fail with the same words.
+   *
+   * @param content has room for the chunk; what it has beyond that, up to {@link
+   *     ChunkDecoder#SPARE_BYTES}, is overwritten
+   * @return whether the chunk is there, and {@code content} positioned behind it; where not, both
+   *     buffers are positioned as before
+   */
+  boolean decodeAtOnce(ByteBuffer compressed, ByteBuffer content, int length)
+      throws DataFormatException {
+    if (decompressor == null || !compressed.isDirect() || !content.isDirect()) {
+      return false;
+    }
+    int from = compressed.position();
+    int start = content.position();
+    int limit = content.limit();
+    boolean decoded = false;
+    try {
+      GzipHeader.skip(compressed);
+      long room = Math.min((long) limit - start, (long) length + ChunkDecoder.SPARE_BYTES);
+      content.limit(start + (int) room);
+      if (decompressor.decompress(compressed, content) >= length) {
+        sha256.update(content.limit(start + length));
+        digest();
+        decoded = Arrays.equals(expected, actual);
+      }
+    } finally {
+      compressed.position(from);
+      content.limit(limit).position(decoded ? start + length : start);
+    }
+    return decoded;
   }
 
   /**

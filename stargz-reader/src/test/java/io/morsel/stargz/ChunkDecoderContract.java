@@ -20,8 +20,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-final class GzipChunkDecoderTest {
+/** What decoding gzip members has to do, whichever library does it. */
+abstract class ChunkDecoderContract {
   private static final String NO_DIGEST = "0".repeat(64);
+
+  private final GzipContexts contexts;
+
+  ChunkDecoderContract(GzipContexts contexts) {
+    this.contexts = contexts;
+  }
 
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
@@ -108,22 +115,46 @@ final class GzipChunkDecoderTest {
     assertMalformed(decoder(501, 0, sha256(file)), member, 501, "too early");
   }
 
-  @Test
-  void neverWritesMoreThanTheChunkHas() throws Exception {
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 257, ChunkDecoder.SPARE_BYTES, ChunkDecoder.SPARE_BYTES + 900})
+  void writesNothingBeyondTheSpareRoomNorTheLimit(int room) throws Exception {
     byte[] bomb = gzip(new byte[50 << 20]);
     byte[] zeros = new byte[100];
-    ByteBuffer content = ByteBuffer.allocate(1_000);
-    Arrays.fill(content.array(), (byte) 7);
+    int end = 100 + Math.min(room, ChunkDecoder.SPARE_BYTES);
+    for (boolean direct : new boolean[] {true, false}) {
+      ByteBuffer content = allocate(direct, 10_000);
+      while (content.hasRemaining()) {
+        content.put((byte) 7);
+      }
+      content.clear().limit(100 + room);
 
-    decoder(100, 0, sha256(zeros)).decode(0, ByteBuffer.wrap(bomb), content);
+      decoder(100, 0, sha256(zeros)).decode(0, direct(bomb), content);
 
-    assertThat(content.position()).isEqualTo(100);
-    assertThat(content.array()[100]).isEqualTo((byte) 7);
+      assertThat(content.position()).isEqualTo(100);
+      assertThat(content.limit()).isEqualTo(100 + room);
+      assertThat(bytes(content.flip())).isEqualTo(zeros);
+      byte[] behind = bytes(content.clear().position(end));
+      assertThat(behind).containsOnly(7);
+    }
     assertThatThrownBy(
             () ->
                 decoder(100, 0, sha256(zeros))
-                    .decode(0, ByteBuffer.wrap(bomb), ByteBuffer.allocate(99)))
+                    .decode(0, direct(bomb), ByteBuffer.allocateDirect(99)))
         .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 300, 3_500, 4_096, 5_000, 70_000})
+  void passesOverWhatFollowsInTheMember(int behind) throws Exception {
+    for (int length : new int[] {1, 255, 4_096, 65_536, 100_000}) {
+      for (long seed = 0; seed < 4; seed++) {
+        byte[] file = seed % 2 == 0 ? random(seed, length) : text(seed, length);
+        byte[] member = gzip(concat(file, seed < 2 ? new byte[behind] : text(-seed, behind)));
+        assertThat(decode(decoder(length, 0, sha256(file)), member, length))
+            .as("length %d, seed %d", length, seed)
+            .isEqualTo(file);
+      }
+    }
   }
 
   @Test
@@ -168,7 +199,7 @@ final class GzipChunkDecoderTest {
     }
   }
 
-  private static void assertMalformed(
+  private void assertMalformed(
       GzipChunkDecoder decoder, byte[] compressed, int length, String text) {
     assertThatThrownBy(() -> decode(decoder, compressed, length))
         .isInstanceOfSatisfying(
@@ -178,16 +209,23 @@ final class GzipChunkDecoderTest {
 
   private static byte[] decode(GzipChunkDecoder decoder, byte[] compressed, int length)
       throws IOException {
-    ByteBuffer content = ByteBuffer.allocateDirect(length);
-    decoder.decode(0, ByteBuffer.wrap(compressed).asReadOnlyBuffer(), content);
-    assertThat(content.hasRemaining()).isFalse();
+    ByteBuffer source = direct(compressed).asReadOnlyBuffer();
+    ByteBuffer content = ByteBuffer.allocateDirect(length + ChunkDecoder.SPARE_BYTES);
+    decoder.decode(0, source, content);
+    assertThat(source.hasRemaining()).isFalse();
+    assertThat(content.position()).isEqualTo(length);
     return bytes(content.flip());
   }
 
-  private static GzipChunkDecoder decoder(int length, long innerOffset, String sha256) {
+  private GzipChunkDecoder decoder(int length, long innerOffset, String sha256) {
     return new GzipChunkDecoder(
         new ListedChunks().add(new ListedChunks.Chunk(0, length, 0, 0, innerOffset, sha256)),
-        chunk -> "file-" + chunk);
+        chunk -> "file-" + chunk,
+        contexts);
+  }
+
+  private static ByteBuffer direct(byte[] bytes) {
+    return ByteBuffer.allocateDirect(bytes.length).put(bytes).flip();
   }
 
   private static ByteBuffer allocate(boolean direct, int bytes) {
@@ -203,6 +241,19 @@ final class GzipChunkDecoderTest {
   private static byte[] random(long seed, int length) {
     byte[] bytes = new byte[length];
     new Random(seed).nextBytes(bytes);
+    return bytes;
+  }
+
+  /** Bytes that repeat themselves, so that matches reach over every boundary. */
+  private static byte[] text(long seed, int length) {
+    byte[] words = random(seed, 400);
+    byte[] bytes = new byte[length];
+    Random random = new Random(seed);
+    for (int i = 0; i < length; ) {
+      int n = Math.min(random.nextInt(3, 200), length - i);
+      System.arraycopy(words, random.nextInt(200), bytes, i, n);
+      i += n;
+    }
     return bytes;
   }
 
