@@ -4,6 +4,7 @@ import io.morsel.prefetch.LayerContent;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -52,10 +53,10 @@ public final class DirectMounter implements FuseMounter {
   }
 
   @Override
-  public FuseMount mount(LayerContent content, Path mountPoint) throws IOException {
+  public LayerMount mount(LayerContent content, Path mountPoint) throws IOException {
     Path target = mountPoint.toRealPath();
     FuseLoop running = loop();
-    FuseConnection connection = running.connect(open(), target, content);
+    FuseConnection connection = running.connect(open(), target, content, true);
     boolean mounted = false;
     boolean ready = false;
     try {
@@ -77,6 +78,61 @@ public final class DirectMounter implements FuseMounter {
     mounts.add(mount);
     var _ = connection.released().thenRun(() -> mounts.remove(mount));
     return mount;
+  }
+
+  /**
+   * Content that is served on a filesystem in no tree. It ends when the kernel drops that: after
+   * the mount is closed, and the last file of it that somebody has open.
+   */
+  record Detached(FuseConnection connection, DetachedMount mount) {}
+
+  /**
+   * Serves content to another filesystem of the kernel's, which keeps what it reads.
+   *
+   * @param target where that filesystem will be, for messages
+   */
+  Detached serveDetached(LayerContent content, Path target) throws IOException {
+    FuseLoop running = loop();
+    FuseConnection connection = running.connect(open(), target, content, false);
+    DetachedMount mount = null;
+    boolean ready = false;
+    try {
+      mount = DetachedMount.create("fuse", detachedOptions(connection));
+      running.serve(connection);
+      awaitInit(connection);
+      ready = true;
+      return new Detached(connection, mount);
+    } finally {
+      if (!ready) {
+        running.end(connection, "mounting failed");
+        if (mount != null) {
+          mount.close();
+        }
+      }
+    }
+  }
+
+  private static List<DetachedMount.Option> detachedOptions(FuseConnection connection) {
+    return List.of(
+        new DetachedMount.Option("source", "morsel:" + connection.tree().content().name()),
+        new DetachedMount.Option("fd", Integer.toString(connection.fd())),
+        new DetachedMount.Option("rootmode", "40000"),
+        new DetachedMount.Option("user_id", Integer.toString(Linux.effectiveUser())),
+        new DetachedMount.Option("group_id", Integer.toString(Linux.effectiveGroup())),
+        new DetachedMount.Option("allow_other"),
+        new DetachedMount.Option("max_read", Integer.toString(ReplyBuffer.MAX_BODY_BYTES)));
+  }
+
+  /** Ends what {@link #serveDetached} started, whoever uses it. */
+  void end(Detached detached, String why) {
+    detached.mount().close();
+    FuseLoop running;
+    synchronized (this) {
+      running = loop;
+    }
+    if (running != null) {
+      running.end(detached.connection(), why);
+    }
   }
 
   private static String device(Path target) throws IOException {
@@ -163,7 +219,7 @@ public final class DirectMounter implements FuseMounter {
   }
 
   /** A mount of this front end. */
-  private static final class DirectMount implements FuseMount {
+  private static final class DirectMount implements LayerMount {
     private static final long RELEASE_SECONDS = 10;
 
     private final FuseConnection connection;

@@ -24,6 +24,7 @@ final class FuseConnection {
   private final int slot;
   private final Path mountPoint;
   private final LayerTree tree;
+  private final boolean cached;
   private final PendingReads reads;
   private final CompletableFuture<Integer> initialized = new CompletableFuture<>();
   private final CompletableFuture<Void> released = new CompletableFuture<>();
@@ -36,11 +37,18 @@ final class FuseConnection {
   private volatile boolean opensFiles;
   private volatile boolean opensDirectories;
 
-  FuseConnection(int fd, int slot, Path mountPoint, LayerContent content, ReplyBufferPool buffers) {
+  FuseConnection(
+      int fd,
+      int slot,
+      Path mountPoint,
+      LayerContent content,
+      boolean cached,
+      ReplyBufferPool buffers) {
     this.fd = fd;
     this.slot = slot;
     this.mountPoint = mountPoint;
     this.tree = new LayerTree(content);
+    this.cached = cached;
     this.reads = new PendingReads(this, buffers);
   }
 
@@ -63,6 +71,14 @@ final class FuseConnection {
 
   PendingReads reads() {
     return reads;
+  }
+
+  /**
+   * Whether the kernel keeps what it reads and reads ahead; otherwise another filesystem of its
+   * does that on top of this one.
+   */
+  boolean cached() {
+    return cached;
   }
 
   /** Completes with the protocol's minor version once INIT is answered. */

@@ -58,8 +58,10 @@ final class FuseLoop implements AutoCloseable {
   /**
    * A connection for an open {@code /dev/fuse}, which is closed when it ends or if this fails; not
    * served yet.
+   *
+   * @param cached see {@link FuseConnection#cached}
    */
-  synchronized FuseConnection connect(int fd, Path mountPoint, LayerContent content)
+  synchronized FuseConnection connect(int fd, Path mountPoint, LayerContent content, boolean cached)
       throws IOException {
     if (closed) {
       Linux.close(fd);
@@ -70,7 +72,7 @@ final class FuseLoop implements AutoCloseable {
     while (slot < now.length && now[slot] != null) {
       slot++;
     }
-    FuseConnection connection = new FuseConnection(fd, slot, mountPoint, content, buffers);
+    FuseConnection connection = new FuseConnection(fd, slot, mountPoint, content, cached, buffers);
     now = Arrays.copyOf(now, Math.max(now.length, slot + 1));
     now[slot] = connection;
     connections = now;

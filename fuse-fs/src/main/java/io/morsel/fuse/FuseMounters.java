@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -61,7 +62,7 @@ public final class FuseMounters {
       Files.createDirectory(mountPoint);
       ErofsWriter.write(new ErofsNode(0040755), 0, image);
       try (ErofsImage tree = ErofsImage.open(image)) {
-        FuseMount mount = mounter.mount(new EmptyLayer(tree), mountPoint);
+        LayerMount mount = mounter.mount(new EmptyLayer(tree), mountPoint);
         try {
           if (!mount.isAlive()) {
             throw new IOException("the mount was gone at once");
@@ -92,6 +93,16 @@ public final class FuseMounters {
     @Override
     public void read(long dataOffset, ByteBuffer target) throws IOException {
       throw new EOFException("an empty layer has no data");
+    }
+
+    @Override
+    public Path dataFile() {
+      throw new UnsupportedOperationException("an empty layer has no data");
+    }
+
+    @Override
+    public CompletableFuture<Void> completed() {
+      return new CompletableFuture<>();
     }
 
     @Override

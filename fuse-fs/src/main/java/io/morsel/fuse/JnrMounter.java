@@ -40,7 +40,7 @@ public final class JnrMounter implements FuseMounter {
   }
 
   @Override
-  public FuseMount mount(LayerContent content, Path mountPoint) throws IOException {
+  public LayerMount mount(LayerContent content, Path mountPoint) throws IOException {
     if (closed) {
       throw new IOException("mount " + mountPoint + ": the mounter is closed");
     }
@@ -76,7 +76,7 @@ public final class JnrMounter implements FuseMounter {
   }
 
   /** A mount of this front end. */
-  private static final class JnrMount implements FuseMount {
+  private static final class JnrMount implements LayerMount {
     private static final long RELEASE_SECONDS = 10;
 
     private final JnrFilesystem filesystem;

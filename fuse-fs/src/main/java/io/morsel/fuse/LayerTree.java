@@ -145,10 +145,38 @@ final class LayerTree {
   }
 
   /**
-   * A path under which the inode can be found, for messages. This walks the tree: it is for the
-   * rare error, not for the data path.
+   * What is at this offset of a file, for messages: a path and an offset. This walks the tree: it
+   * is for the rare error, not for the data path.
    */
-  String pathOf(long nid) {
+  String describe(ErofsInode file, long fileOffset) {
+    if (content instanceof LayerDataFile data) {
+      return new LayerTree(data.layer()).describeData(fileOffset);
+    }
+    return pathOf("inode " + file.nid(), nid -> nid == file.nid()) + " at offset " + fileOffset;
+  }
+
+  private String describeData(long dataOffset) {
+    long[] start = {0};
+    String path =
+        pathOf(
+            "the layer's data",
+            nid -> {
+              ErofsInode inode = inode(nid);
+              boolean holds =
+                  inode.dataOffset() >= 0
+                      && dataOffset >= inode.dataOffset()
+                      && dataOffset < inode.dataOffset() + inode.sizeBytes();
+              start[0] = holds ? inode.dataOffset() : start[0];
+              return holds;
+            });
+    return path + " at offset " + (dataOffset - start[0]);
+  }
+
+  private interface Wanted {
+    boolean is(long nid) throws IOException;
+  }
+
+  private String pathOf(String otherwise, Wanted wanted) {
     try {
       ArrayDeque<Directory> pending = new ArrayDeque<>();
       Set<Long> seen = new HashSet<>();
@@ -168,7 +196,7 @@ final class LayerTree {
                 return true;
               }
               String path = directory.path + "/" + text;
-              if (child == nid) {
+              if (wanted.is(child)) {
                 found[0] = path;
                 return false;
               }
@@ -179,9 +207,9 @@ final class LayerTree {
             });
       }
       String path = found[0];
-      return path != null ? path : "inode " + nid;
+      return path != null ? path : otherwise;
     } catch (IOException | RuntimeException e) {
-      return "inode " + nid;
+      return otherwise;
     }
   }
 

@@ -81,6 +81,10 @@ final class Linux {
   private static final MethodHandle STRERROR = plain("strerror", ADDRESS, JAVA_INT);
   private static final MethodHandle MMAP =
       handle("mmap", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG);
+  private static final MethodHandle SYSCALL =
+      variadic(
+          "syscall", JAVA_LONG, 1, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG,
+          JAVA_LONG);
   private static final MethodHandle MUNMAP = handle("munmap", JAVA_INT, JAVA_LONG, JAVA_LONG);
 
   private Linux() {}
@@ -246,6 +250,18 @@ final class Linux {
                   arena.allocateFrom(options)));
     } catch (Throwable e) {
       throw io(e);
+    }
+  }
+
+  /** A system call that not every C library has a function for. */
+  static int syscall(String call, long number, long a, long b, long c, long d, long e)
+      throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = newErrnoState(arena);
+      long result = (long) SYSCALL.invokeExact(state, number, a, b, c, d, e);
+      return check(call, state, (int) result);
+    } catch (Throwable failure) {
+      throw io(failure);
     }
   }
 

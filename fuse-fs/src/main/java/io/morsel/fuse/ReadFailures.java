@@ -14,7 +14,7 @@ final class ReadFailures {
   private static final long REPEAT_NANOS = TimeUnit.SECONDS.toNanos(10);
 
   private final LayerTree tree;
-  private long lastNid = -1;
+  private long lastPlace = -1;
   private long lastNanos;
 
   ReadFailures(LayerTree tree) {
@@ -23,23 +23,23 @@ final class ReadFailures {
 
   /** Reports a failure. */
   void report(ErofsInode inode, long fileOffset, Throwable cause) {
-    if (isRepeated(inode.nid())) {
+    // Of a layer's data one place is a file of the layer.
+    if (isRepeated(tree.content() instanceof LayerDataFile ? fileOffset : inode.nid())) {
       return;
     }
     log.error(
-        "{}: reading {} at offset {} failed, its reader gets EIO: {}",
+        "{}: reading {} failed, its reader gets EIO: {}",
         tree.content().name(),
-        tree.pathOf(inode.nid()),
-        fileOffset,
+        tree.describe(inode, fileOffset),
         cause.getMessage() == null ? cause.toString() : cause.getMessage());
     log.debug("The failed read", cause);
   }
 
-  private synchronized boolean isRepeated(long nid) {
+  private synchronized boolean isRepeated(long place) {
     long now = System.nanoTime();
-    boolean repeated = nid == lastNid && now - lastNanos < REPEAT_NANOS;
+    boolean repeated = place == lastPlace && now - lastNanos < REPEAT_NANOS;
     if (!repeated) {
-      lastNid = nid;
+      lastPlace = place;
       lastNanos = now;
     }
     return repeated;

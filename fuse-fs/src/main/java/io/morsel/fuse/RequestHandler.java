@@ -59,6 +59,10 @@ final class RequestHandler implements ErofsImage.EntryVisitor, AutoCloseable {
           | InitFlag.CACHE_SYMLINKS
           | InitFlag.NO_OPENDIR_SUPPORT;
 
+  /** Nobody waits for one read of a file's after the other here, so direct reads may overlap. */
+  private static final int WANTED_FLAGS_UNCACHED =
+      (WANTED_FLAGS & ~InitFlag.NO_OPEN_SUPPORT) | InitFlag.ASYNC_DIO;
+
   private final MemorySegment memory;
   private final MemorySegment request;
   private final MemorySegment errnoState;
@@ -128,7 +132,10 @@ final class RequestHandler implements ErofsImage.EntryVisitor, AutoCloseable {
       case Opcode.READDIRPLUS -> readdir(tree, true);
       case Opcode.READLINK -> readlink(tree);
       case Opcode.STATFS -> statfs(tree);
-      case Opcode.OPEN -> open(connection.opensFiles(), OpenOut.KEEP_CACHE);
+      case Opcode.OPEN ->
+          open(
+              connection.opensFiles(),
+              connection.cached() ? OpenOut.KEEP_CACHE : OpenOut.DIRECT_IO);
       case Opcode.OPENDIR ->
           open(connection.opensDirectories(), OpenOut.KEEP_CACHE | OpenOut.CACHE_DIR);
       case Opcode.RELEASE, Opcode.RELEASEDIR, Opcode.DESTROY -> 0;
@@ -165,7 +172,8 @@ final class RequestHandler implements ErofsImage.EntryVisitor, AutoCloseable {
               .formatted(major, minor, MIN_MINOR));
       return NO_REPLY;
     }
-    int flags = InitIn.flags(request, InHeader.BYTES) & WANTED_FLAGS;
+    int wanted = connection.cached() ? WANTED_FLAGS : WANTED_FLAGS_UNCACHED;
+    int flags = InitIn.flags(request, InHeader.BYTES) & wanted;
     InitOut.put(
         body,
         ReplyBuffer.BODY,

@@ -11,7 +11,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /** The contract for the direct front end, and what only that one promises. */
-final class DirectMounterTest extends FuseContract {
+final class DirectMounterTest extends ServedViewContract {
   @Override
   FuseMounter newMounter() {
     return new DirectMounter();
@@ -23,18 +23,18 @@ final class DirectMounterTest extends FuseContract {
     layer.file("hello", 0644, SampleLayer.bytes("hello"));
     SampleContent content = open(layer);
     mount(content);
-    List<FuseMount> mounts = new ArrayList<>();
+    List<LayerMount> mounts = new ArrayList<>();
     long before = tasks();
     for (int i = 0; i < 200; i++) {
       mounts.add(mount(content));
     }
-    for (FuseMount mount : mounts) {
+    for (LayerMount mount : mounts) {
       assertThat(Files.readString(mount.mountPoint().resolve("hello"))).isEqualTo("hello");
     }
     // A few more for the JVM's compilers and collectors.
     assertThat(tasks()).isLessThan(before + 12);
     long descriptors = count("/proc/self/fd");
-    mounts.forEach(FuseMount::close);
+    mounts.forEach(LayerMount::close);
     assertThat(count("/proc/self/fd")).isLessThanOrEqualTo(descriptors - 200);
   }
 
@@ -50,7 +50,7 @@ final class DirectMounterTest extends FuseContract {
 
   @Test
   void givesUpAReadWhoseReaderIsKilled() throws Exception {
-    SampleLayer layer = SampleLayer.withEverything();
+    SampleLayer layer = everything();
     SampleContent content = open(layer);
     CountDownLatch gate = content.closeGate(layer.dataOffset("large"));
     Path root = mount(content).mountPoint();
@@ -74,7 +74,7 @@ final class DirectMounterTest extends FuseContract {
 
   @Test
   void readsAheadInLargeRequests() throws Exception {
-    SampleLayer layer = SampleLayer.withEverything();
+    SampleLayer layer = everything();
     SampleContent content = open(layer);
     Path root = mount(content).mountPoint();
     Files.readAllBytes(root.resolve("large"));

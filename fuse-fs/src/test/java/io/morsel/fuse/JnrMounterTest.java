@@ -6,7 +6,7 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 
 /** The contract for the front end over libfuse 2. */
-final class JnrMounterTest extends FuseContract {
+final class JnrMounterTest extends ServedViewContract {
   @BeforeAll
   static void needsLibfuse() {
     Assumptions.assumeTrue(

@@ -2,12 +2,17 @@ package io.morsel.fuse;
 
 import io.morsel.prefetch.LayerContent;
 import io.morsel.stargz.erofs.ErofsImage;
+import io.morsel.stargz.erofs.ErofsNode;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -25,13 +30,27 @@ final class SampleContent implements LayerContent {
   private final NavigableMap<Long, byte[]> given;
   private final Map<Long, CountDownLatch> gates = new ConcurrentHashMap<>();
   private final Map<Long, IOException> failures = new ConcurrentHashMap<>();
+  private final SampleLayer layer;
+  private final Path dataFile;
+  private final CompletableFuture<Void> completed;
   private volatile boolean absent;
 
   final AtomicInteger waiting = new AtomicInteger();
   final AtomicInteger interrupted = new AtomicInteger();
+  final AtomicLong reads = new AtomicLong();
   final AtomicLong largestRead = new AtomicLong();
 
-  SampleContent(String name, ErofsImage tree, long dataBytes, NavigableMap<Long, byte[]> given) {
+  SampleContent(
+      String name,
+      SampleLayer layer,
+      ErofsImage tree,
+      long dataBytes,
+      NavigableMap<Long, byte[]> given,
+      Path dataFile,
+      CompletableFuture<Void> completed) {
+    this.layer = layer;
+    this.dataFile = dataFile;
+    this.completed = completed;
     this.name = name;
     this.tree = tree;
     this.dataBytes = dataBytes;
@@ -40,7 +59,7 @@ final class SampleContent implements LayerContent {
 
   /** The same content with another tree. */
   SampleContent with(ErofsImage view) {
-    return new SampleContent(name, view, dataBytes, given);
+    return new SampleContent(name, layer, view, dataBytes, given, dataFile, completed);
   }
 
   /** The byte at this offset of generated data. */
@@ -93,6 +112,7 @@ final class SampleContent implements LayerContent {
   @Override
   public void read(long dataOffset, ByteBuffer target) throws IOException {
     long end = dataOffset + target.remaining();
+    reads.incrementAndGet();
     largestRead.accumulateAndGet(target.remaining(), Math::max);
     if (dataOffset < 0 || end > dataBytes) {
       throw new IOException("a read past the data: " + dataOffset + " to " + end);
@@ -104,13 +124,16 @@ final class SampleContent implements LayerContent {
         throw failure;
       }
     }
-    Map.Entry<Long, byte[]> file = given.floorEntry(dataOffset);
-    if (file != null && dataOffset < file.getKey() + file.getValue().length) {
-      target.put(file.getValue(), (int) (dataOffset - file.getKey()), target.remaining());
-      return;
-    }
-    for (long at = dataOffset; at < end; at++) {
-      target.put(generated(at));
+    for (long at = dataOffset; at < end; ) {
+      Map.Entry<Long, byte[]> file = given.floorEntry(at);
+      if (file != null && at < file.getKey() + file.getValue().length) {
+        int from = (int) (at - file.getKey());
+        int length = (int) Math.min(end - at, file.getValue().length - from);
+        target.put(file.getValue(), from, length);
+        at += length;
+      } else {
+        target.put(generated(at++));
+      }
     }
   }
 
@@ -127,6 +150,36 @@ final class SampleContent implements LayerContent {
     } finally {
       waiting.decrementAndGet();
     }
+  }
+
+  /** Writes the data file, and calls it complete. */
+  void complete() throws IOException {
+    try (FileChannel file =
+        FileChannel.open(dataFile, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+      file.truncate(0);
+      for (ErofsNode node : layer.files()) {
+        if (node.sizeBytes() > 0) {
+          ByteBuffer bytes = ByteBuffer.wrap(layer.expected(node, 0, (int) node.sizeBytes()));
+          for (long at = node.dataOffset(); bytes.hasRemaining(); ) {
+            at += file.write(bytes, at);
+          }
+        }
+      }
+      if (file.size() < dataBytes) {
+        file.write(ByteBuffer.allocate(1), dataBytes - 1);
+      }
+    }
+    completed.complete(null);
+  }
+
+  @Override
+  public Path dataFile() {
+    return dataFile;
+  }
+
+  @Override
+  public CompletableFuture<Void> completed() {
+    return completed.copy();
   }
 
   @Override

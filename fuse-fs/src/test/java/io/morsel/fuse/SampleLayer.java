@@ -9,9 +9,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 
 /** A tree that is made up by a test, and what it must look like. */
 final class SampleLayer {
@@ -109,6 +112,23 @@ final class SampleLayer {
     xattrs.computeIfAbsent(node, _ -> new TreeMap<>()).put(name, value);
   }
 
+  /** All regular files, each once. */
+  Set<ErofsNode> files() {
+    Set<ErofsNode> files = new HashSet<>();
+    addFiles(root, files);
+    return files;
+  }
+
+  private static void addFiles(ErofsNode directory, Set<ErofsNode> files) {
+    for (ErofsNode node : directory.children().values()) {
+      if (node.isDirectory()) {
+        addFiles(node, files);
+      } else if (node.isRegular()) {
+        files.add(node);
+      }
+    }
+  }
+
   /** The offset of a file's content in the layer's data. */
   long dataOffset(String path) {
     return get(path).dataOffset();
@@ -136,11 +156,22 @@ final class SampleLayer {
     Path image = Files.createTempFile(directory, "meta", ".erofs");
     Files.delete(image);
     ErofsWriter.write(root, dataBytes, image);
-    return new SampleContent(name, ErofsImage.open(image), dataBytes, given);
+    return new SampleContent(
+        name,
+        this,
+        ErofsImage.open(image),
+        dataBytes,
+        given,
+        image.resolveSibling(image.getFileName() + ".data"),
+        new CompletableFuture<>());
   }
 
-  /** A tree with everything that a layer can have. */
-  static SampleLayer withEverything() throws IOException {
+  /**
+   * A tree with everything that a layer can have.
+   *
+   * @param hugeBytes about the size of the largest file
+   */
+  static SampleLayer withEverything(long hugeBytes) throws IOException {
     SampleLayer layer = new SampleLayer();
     layer.mtime(layer.root, 1_000_000_000, 1);
     layer.directory("bin", 0755);
@@ -151,7 +182,7 @@ final class SampleLayer {
     layer.file("page", 0644, 4096);
     layer.file("odd", 0644, 4097);
     layer.file("large", 0644, (9 << 20) + 123);
-    layer.file("huge", 0644, (5L << 30) + 77);
+    layer.file("huge", 0644, hugeBytes + 77);
     layer.file("behind-huge", 0644, 100_000);
 
     layer.owner(layer.file("setuid", 04755, 10), 70_000, 70_001);

@@ -5,6 +5,8 @@ import io.morsel.stargz.LayerIndex;
 import io.morsel.stargz.erofs.ErofsImage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 
@@ -119,6 +121,16 @@ public final class Layer implements LayerContent, AutoCloseable {
   public void read(long dataOffset, ByteBuffer target) throws IOException {
     checkOpen();
     layer.reader().read(dataOffset, target);
+  }
+
+  @Override
+  public Path dataFile() {
+    return layer.data().spec.directory().resolve(LayerData.DATA_FILE);
+  }
+
+  @Override
+  public CompletableFuture<Void> completed() {
+    return layer.data().sync().completed();
   }
 
   @Override

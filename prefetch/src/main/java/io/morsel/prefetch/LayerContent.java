@@ -3,6 +3,8 @@ package io.morsel.prefetch;
 import io.morsel.stargz.erofs.ErofsImage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
 
 /**
  * What a front end shows to the kernel: a tree, and the bytes of its files.
@@ -30,6 +32,19 @@ public interface LayerContent {
    * @throws java.io.InterruptedIOException if the calling thread is interrupted while it waits
    */
   void read(long dataOffset, ByteBuffer target) throws IOException;
+
+  /**
+   * The sparse file that holds the layer's data. Only {@link #completed} says that all of it is
+   * there; until then a hole looks like zeros.
+   */
+  Path dataFile();
+
+  /**
+   * Completes once every byte is verified and on the disk, so that {@link #dataFile} may be read
+   * without asking; never where that does not come to pass. Dependent actions run on a thread that
+   * must not be held up.
+   */
+  CompletableFuture<Void> completed();
 
   /** Size of the layer's regular files in bytes, for {@code statfs}. */
   long dataBytes();

@@ -1,6 +1,8 @@
 package io.morsel.prefetch;
 
 import java.io.IOException;
+import java.util.Arrays;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
@@ -30,10 +32,24 @@ final class LayerSync {
   /** The bits on the disk; on the sync thread only. */
   private long[] durable;
 
+  private final CompletableFuture<Void> completed = new CompletableFuture<>();
+
   LayerSync(LayerData layer, long[] durable) {
     this.layer = layer;
     this.scheduler = layer.scheduler;
     this.durable = durable;
+    completeIfFull();
+  }
+
+  /** Completes, on the sync thread, once all chunks are recorded on the disk. */
+  CompletableFuture<Void> completed() {
+    return completed.copy();
+  }
+
+  private void completeIfFull() {
+    if (Arrays.stream(durable).map(Long::bitCount).sum() == layer.table().count()) {
+      completed.complete(null);
+    }
   }
 
   /** Data was written and its bit set; the lock is held. */
@@ -145,6 +161,7 @@ final class LayerSync {
     } finally {
       scheduler.lock.unlock();
     }
+    completeIfFull();
   }
 
   /** Syncs what there is, now, and returns when that is done. */

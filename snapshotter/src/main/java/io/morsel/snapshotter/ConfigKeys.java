@@ -70,6 +70,18 @@ public final class ConfigKeys {
           "How layers are shown to the kernel: \"direct\" speaks its protocol on /dev/fuse,"
               + " \"jnr\" goes through libfuse 2, \"auto\" takes the first of them that works.");
 
+  /** How layers are shown. */
+  public static final ConfigKey<String> VIEWS_KIND =
+      new ConfigKey<>(
+          "views",
+          "kind",
+          choice("auto", "erofs", "fuse"),
+          "auto",
+          "Who answers for a layer's names and cached bytes. \"erofs\": the kernel itself, the daemon"
+              + " only for bytes that are not there yet; it needs about Linux 6.12 and the \"direct\""
+              + " backend, and the daemon does not start where a probe finds that it does not work."
+              + " \"fuse\": the daemon. \"auto\": \"erofs\" where the probe finds that it works.");
+
   /** Whether to prefetch. */
   public static final ConfigKey<Boolean> FETCH_PREFETCH =
       new ConfigKey<>(
@@ -274,6 +286,7 @@ public final class ConfigKeys {
           LOG_FORMAT,
           METRICS_ADDRESS,
           FUSE_BACKEND,
+          VIEWS_KIND,
           FETCH_PREFETCH,
           FETCH_BACKGROUND_FILL,
           FETCH_BACKGROUND_FILL_DELAY_MILLIS,

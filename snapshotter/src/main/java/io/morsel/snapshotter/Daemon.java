@@ -5,6 +5,9 @@ import io.morsel.containerd.UnixServer;
 import io.morsel.fuse.DirectMounter;
 import io.morsel.fuse.FuseMounter;
 import io.morsel.fuse.JnrMounter;
+import io.morsel.fuse.LayerMounter;
+import io.morsel.fuse.LayerMounters;
+import io.morsel.fuse.ViewsKind;
 import io.morsel.prefetch.Layer;
 import io.morsel.prefetch.LayerStore;
 import io.morsel.registry.Credentials;
@@ -89,7 +92,12 @@ public final class Daemon implements AutoCloseable {
             new RegistryClient(
                 config.registry(version), credentials(config), TransferListener.NONE));
     LayerStore layers = add(new LayerStore(root, config.fetch(), metrics));
-    FuseMounter mounter = add(mounter(config));
+    LayerMounter mounter =
+        add(
+            LayerMounters.choose(
+                ViewsKind.of(config.get(ConfigKeys.VIEWS_KIND)),
+                add(fuse(config)),
+                root.resolve("views")));
     SnapshotDirectories directories = new SnapshotDirectories(root);
     RemoteLayers remote =
         add(
@@ -125,11 +133,11 @@ public final class Daemon implements AutoCloseable {
                 List.of(new SnapshotsService(snapshotter).bindService()),
                 List.of(metrics.interceptor())));
     log.info(
-        "morsel {} serves snapshots on {} from {} with the {} front end",
+        "morsel {} serves snapshots on {} from {}, layers are shown through {}",
         version,
         address,
         root,
-        mounter.backend());
+        mounter.kind());
   }
 
   private <T extends AutoCloseable> T add(T part) throws IOException {
@@ -161,7 +169,7 @@ public final class Daemon implements AutoCloseable {
         : new DockerConfigCredentials(Path.of(directory).resolve("config.json"));
   }
 
-  private static FuseMounter mounter(MorselConfig config) {
+  private static FuseMounter fuse(MorselConfig config) {
     return switch (config.get(ConfigKeys.FUSE_BACKEND)) {
       case "direct" -> new DirectMounter();
       case "jnr" -> new JnrMounter();

@@ -5,6 +5,8 @@ import io.morsel.prefetch.LayerContent;
 import io.morsel.stargz.erofs.ErofsImage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
 
 /**
  * A layer as it is shown on top of others.
@@ -26,6 +28,16 @@ record LayerView(Layer layer, ErofsImage tree) implements LayerContent {
   @Override
   public void read(long dataOffset, ByteBuffer target) throws IOException {
     layer.read(dataOffset, target);
+  }
+
+  @Override
+  public Path dataFile() {
+    return layer.dataFile();
+  }
+
+  @Override
+  public CompletableFuture<Void> completed() {
+    return layer.completed();
   }
 
   @Override

@@ -3,8 +3,8 @@ package io.morsel.snapshotter;
 import io.morsel.containerd.ContainerdException;
 import io.morsel.containerd.ErrorClass;
 import io.morsel.containerd.Filter;
-import io.morsel.fuse.FuseMount;
-import io.morsel.fuse.FuseMounter;
+import io.morsel.fuse.LayerMount;
+import io.morsel.fuse.LayerMounter;
 import io.morsel.fuse.Mountinfo;
 import io.morsel.prefetch.Layer;
 import io.morsel.prefetch.LayerContent;
@@ -47,7 +47,7 @@ public final class RemoteLayers implements AutoCloseable {
    *
    * @param tree what is shown of it, on top of the snapshots below
    */
-  private record Mounted(Digest digest, Layer layer, ErofsImage tree, FuseMount mount) {}
+  private record Mounted(Digest digest, Layer layer, ErofsImage tree, LayerMount mount) {}
 
   private final SnapshotStore store;
   private final SnapshotDirectories directories;
@@ -55,7 +55,7 @@ public final class RemoteLayers implements AutoCloseable {
   private final LayerStore layers;
   private final LayerFinder finder;
   private final ResolvedLayers resolved;
-  private final FuseMounter mounter;
+  private final LayerMounter mounter;
   private final DaemonMetrics metrics;
   private final Map<Long, Mounted> mounted = new ConcurrentHashMap<>();
   private final KeyLocks locks = new KeyLocks();
@@ -66,7 +66,7 @@ public final class RemoteLayers implements AutoCloseable {
       Path root,
       LayerStore layers,
       LayerFinder finder,
-      FuseMounter mounter,
+      LayerMounter mounter,
       MorselConfig config,
       DaemonMetrics metrics) {
     this.store = store;
@@ -183,7 +183,7 @@ public final class RemoteLayers implements AutoCloseable {
     boolean done = false;
     try {
       LayerContent content = on(parents, layer);
-      FuseMount mount = mounter.mount(content, directories.fs(id));
+      LayerMount mount = mounter.mount(content, directories.fs(id));
       mounted.put(id, new Mounted(digest, layer, content.tree(), mount));
       done = true;
       metrics.mountedLayers(mounted.size());

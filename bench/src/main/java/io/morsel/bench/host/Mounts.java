@@ -14,7 +14,10 @@ public final class Mounts {
 
   /** Mount points of Morsel's layers below a directory. */
   public static List<Path> lazyBelow(Path directory) {
-    return mountPoints(directory, " - fuse.morsel ").map(Path::of).toList();
+    return Stream.of(" - fuse.morsel ", " - erofs ")
+        .flatMap(type -> mountPoints(directory, type))
+        .map(Path::of)
+        .toList();
   }
 
   /** Detaches whatever is mounted below a directory, deepest first. */

@@ -14,6 +14,9 @@ public final class InitFlag {
   /** The kernel chooses between READDIR and READDIRPLUS by what the caller does. */
   public static final int READDIRPLUS_AUTO = 1 << 14;
 
+  /** Direct reads are sent without waiting for the one before. */
+  public static final int ASYNC_DIO = 1 << 15;
+
   /** ENOSYS to OPEN means: files are not opened, and keep their cache. */
   public static final int NO_OPEN_SUPPORT = 1 << 17;
 

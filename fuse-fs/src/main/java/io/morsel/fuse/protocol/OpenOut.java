@@ -4,6 +4,9 @@ import java.lang.foreign.MemorySegment;
 
 /** Descriptor of {@code struct fuse_open_out}: the reply to OPEN and OPENDIR. */
 public final class OpenOut {
+  /** Flag: the kernel keeps nothing of the file, and asks for just what is read. */
+  public static final int DIRECT_IO = 1;
+
   /** Flag: opening does not drop the cache. */
   public static final int KEEP_CACHE = 1 << 1;
 

@@ -152,6 +152,35 @@ public final class ErofsImage implements AutoCloseable {
     }
   }
 
+  /**
+   * The file that holds the image. Of a view it is the original's, which says nothing of the other
+   * attributes: see {@link #copyTo}.
+   */
+  public Path file() {
+    return file;
+  }
+
+  /** Whether directories are shown with other attributes than {@link #file} has. */
+  public boolean isView() {
+    return shownNids.length > 0;
+  }
+
+  /**
+   * Writes what is shown here as an image of its own, for those who read the file themselves.
+   *
+   * @param target created; must not exist
+   * @throws LayerFormatException of kind {@code TOO_LARGE} where the copy would take more space or
+   *     memory than it is worth
+   */
+  public void copyTo(Path target) throws IOException {
+    ErofsCopy.write(this, target);
+  }
+
+  /** The directories that are shown with other attributes, ascending. */
+  long[] shownNids() {
+    return shownNids.clone();
+  }
+
   /** The root directory's inode. */
   public long rootNid() {
     return rootNid;
@@ -314,6 +343,20 @@ public final class ErofsImage implements AutoCloseable {
 
   /** The full names ({@code user.x}, {@code security.capability}, …) of an inode's attributes. */
   public List<byte[]> xattrNames(long nid) throws IOException {
+    List<byte[]> names = storedXattrNames(nid);
+    DirectoryAttributes other = shown(nid);
+    if (other != null) {
+      for (byte[] name : other.xattrNames()) {
+        if (names.stream().noneMatch(own -> Arrays.equals(own, name))) {
+          names.add(name);
+        }
+      }
+    }
+    return names;
+  }
+
+  /** Those that the file has; a view may show more. */
+  List<byte[]> storedXattrNames(long nid) throws IOException {
     long at = inodeOffset(nid) + INODE_SIZE;
     long end = at + xattrBytes(at - INODE_SIZE);
     List<byte[]> names = new ArrayList<>();
@@ -325,14 +368,6 @@ public final class ErofsImage implements AutoCloseable {
       MemorySegment.copy(
           image, ValueLayout.JAVA_BYTE, at + XATTR_ENTRY, name, prefix.length(), length);
       names.add(name);
-    }
-    DirectoryAttributes other = shown(nid);
-    if (other != null) {
-      for (byte[] name : other.xattrNames()) {
-        if (names.stream().noneMatch(own -> Arrays.equals(own, name))) {
-          names.add(name);
-        }
-      }
     }
     return names;
   }

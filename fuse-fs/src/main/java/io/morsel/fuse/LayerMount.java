@@ -4,7 +4,7 @@ import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 
 /** One mounted layer; closing unmounts it, lazily if it is in use. */
-public interface FuseMount extends AutoCloseable {
+public interface LayerMount extends AutoCloseable {
   /** Where the layer is mounted. */
   Path mountPoint();
 

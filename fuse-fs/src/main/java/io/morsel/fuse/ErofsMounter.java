@@ -1,0 +1,193 @@
+package io.morsel.fuse;
+
+import io.morsel.prefetch.LayerContent;
+import io.morsel.stargz.erofs.ErofsImage;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Has the kernel read a layer's index itself, as the EROFS image that it is: names and attributes
+ * never reach this process.
+ *
+ * <p>The layer's data is the image's second device. While it is incomplete, that is the only file
+ * of a FUSE filesystem in no tree, so that absent bytes are asked for, and reads fail once nobody
+ * answers. When it is complete, it is the file on the disk, and this process is out of the way.
+ *
+ * <p>A layer that an image can't express is shown by the FUSE front end instead; its log says so.
+ */
+public final class ErofsMounter implements LayerMounter {
+  private static final Logger log = LoggerFactory.getLogger(ErofsMounter.class);
+
+  private final DirectMounter fuse;
+  private final Path directory;
+  private final ErofsImage dataTree;
+  private final ExecutorService switcher =
+      Executors.newSingleThreadExecutor(
+          Thread.ofPlatform().daemon().name("erofs-switch").factory());
+  private final Set<ErofsView> views = ConcurrentHashMap.newKeySet();
+  private volatile boolean closed;
+
+  private ErofsMounter(DirectMounter fuse, Path directory, ErofsImage dataTree) {
+    this.fuse = fuse;
+    this.directory = directory;
+    this.dataTree = dataTree;
+  }
+
+  /**
+   * A mounter that has just shown a throw-away layer, incomplete and complete, with an overlay on
+   * top, and found its bytes.
+   *
+   * @param fuse serves what is absent, and is closed together with this, though not if this fails
+   * @param directory for short-lived files; emptied
+   * @throws IOException if that does not work here, with the reason
+   */
+  public static ErofsMounter open(DirectMounter fuse, Path directory) throws IOException {
+    Files.createDirectories(directory);
+    empty(directory);
+    Path real = directory.toRealPath();
+    ErofsMounter mounter = new ErofsMounter(fuse, real, LayerDataFile.newTree(real));
+    boolean works = false;
+    try {
+      ErofsProbe.run(mounter, real);
+      works = true;
+      return mounter;
+    } finally {
+      if (!works) {
+        mounter.release();
+      }
+    }
+  }
+
+  private static void empty(Path directory) throws IOException {
+    // Of a probe that was killed.
+    for (Mountinfo mount : Mountinfo.under(directory.toRealPath()).reversed()) {
+      Mountinfo.detach(mount.mountPoint());
+    }
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory)) {
+      for (Path entry : entries) {
+        ErofsProbe.deleteTree(entry);
+      }
+    }
+  }
+
+  @Override
+  public ViewsKind kind() {
+    return ViewsKind.EROFS;
+  }
+
+  @Override
+  public LayerMount mount(LayerContent content, Path mountPoint) throws IOException {
+    if (closed) {
+      throw new IOException("mount " + mountPoint + ": the mounter is closed");
+    }
+    try {
+      return view(content, mountPoint);
+    } catch (NoSuchFileException e) {
+      throw e;
+    } catch (IOException e) {
+      log.warn(
+          "{}: is shown through FUSE at {}, EROFS refused: {}",
+          content.name(),
+          mountPoint,
+          e.getMessage());
+      return fuse.mount(content, mountPoint);
+    }
+  }
+
+  /** Mounts the layer, and by nothing else than EROFS. */
+  ErofsView view(LayerContent content, Path mountPoint) throws IOException {
+    ErofsView view = new ErofsView(this, content, mountPoint.toRealPath());
+    view.mount();
+    views.add(view);
+    var _ = view.released().thenRun(() -> views.remove(view));
+    if (!view.readsDisk()) {
+      var _ = content.completed().thenRun(() -> switchLater(view));
+    }
+    return view;
+  }
+
+  private void switchLater(ErofsView view) {
+    try {
+      switcher.execute(view::switchToDisk);
+    } catch (RejectedExecutionException e) {
+      log.debug("{}: stays as it is, the mounter is closed", view.mountPoint());
+    }
+  }
+
+  /** Serves a layer's data as the only file of a filesystem in no tree. */
+  DirectMounter.Detached serveData(LayerContent content, Path target) throws IOException {
+    return fuse.serveDetached(new LayerDataFile(content, dataTree), target);
+  }
+
+  /** Ends what {@link #serveData} started. */
+  void end(DirectMounter.Detached data, String why) {
+    fuse.end(data, why);
+  }
+
+  /**
+   * A filesystem of the content's tree over this data.
+   *
+   * @param direct whether the kernel keeps nothing of the data besides what it keeps of the files
+   */
+  DetachedMount erofs(LayerContent content, String data, boolean direct) throws IOException {
+    ErofsImage tree = content.tree();
+    if (!tree.isView()) {
+      return erofs(tree.file(), data, direct);
+    }
+    // The kernel holds the file as long as it is mounted.
+    Path copy = directory.resolve(UUID.randomUUID() + ".erofs");
+    try {
+      tree.copyTo(copy);
+      return erofs(copy, data, direct);
+    } finally {
+      Files.deleteIfExists(copy);
+    }
+  }
+
+  private static DetachedMount erofs(Path image, String data, boolean direct) throws IOException {
+    DetachedMount.Option source = new DetachedMount.Option("source", image.toString());
+    DetachedMount.Option device = new DetachedMount.Option("device", data);
+    if (direct) {
+      try {
+        return ReadAheadSetting.create(
+            List.of(source, device, new DetachedMount.Option("directio")));
+      } catch (IOException e) {
+        // Before Linux 6.15: without, the pages of the file itself are kept too.
+        log.debug("{}: {}", image, e.toString());
+      }
+    }
+    return ReadAheadSetting.create(List.of(source, device));
+  }
+
+  @Override
+  public void close() {
+    boolean first = release();
+    fuse.close();
+    if (first) {
+      dataTree.close();
+    }
+  }
+
+  /** Unmounts everything, and gives up all but the FUSE front end; false where that was done. */
+  private synchronized boolean release() {
+    if (closed) {
+      return false;
+    }
+    closed = true;
+    switcher.shutdown();
+    views.forEach(ErofsView::close);
+    return true;
+  }
+}
