@@ -27,7 +27,7 @@ final class FetchScheduler implements AutoCloseable {
   /** As many requests as keep a network busy: one is answered while the other waits for that. */
   private static final int BUSY_SLOTS = 2;
 
-  private static final long IDLE_BUFFER_BYTES = 32L << 20;
+  private static final long IDLE_BUFFER_BYTES = 16L << 20;
 
   final ReentrantLock lock = new ReentrantLock();
   final FetchSettings settings;

@@ -103,7 +103,8 @@ final class Preconditions {
 
   private static Set<String> needed(RunSettings settings) {
     Set<String> names =
-        new LinkedHashSet<>(List.of("containerd", "runc", "stargz-snapshotter", "iproute2"));
+        new LinkedHashSet<>(
+            List.of("containerd", "runc", "stargz-snapshotter", "iproute2", "libdeflate0"));
     names.addAll(ImageCache.DEBIAN_PACKAGES);
     if (settings.groups().contains(GroupName.FLEET)) {
       names.addAll(List.of("nginx-light", "squid"));
