@@ -26,10 +26,10 @@ final class ErofsView implements LayerMount {
   private final ReentrantLock lock = new ReentrantLock();
 
   /** What answers for absent data; null where there never was any. */
-  private DirectMounter.@Nullable Detached data;
+  private volatile DirectMounter.@Nullable Detached data;
 
   private boolean closed;
-  private volatile String device = "";
+  private String device = "";
   private volatile boolean readsDisk;
 
   ErofsView(ErofsMounter mounter, LayerContent content, Path target) {
@@ -141,13 +141,14 @@ final class ErofsView implements LayerMount {
     if (!readsDisk && served != null && !served.connection().isAlive()) {
       return false;
     }
+    lock.lock();
     try {
-      String shown = device;
-      return Mountinfo.current().stream()
-          .anyMatch(mount -> mount.device().equals(shown) && mount.mountPoint().equals(target));
+      return !closed && topDevice().equals(device);
     } catch (IOException e) {
       log.debug("{}: {}", target, e.toString());
       return true;
+    } finally {
+      lock.unlock();
     }
   }
 
@@ -180,7 +181,6 @@ final class ErofsView implements LayerMount {
       released.complete(null);
       return;
     }
-    readsDisk = false;
     FuseConnection connection = served.connection();
     var _ = connection.released().thenRun(() -> released.complete(null));
     if (isBusy(connection)) {

@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -159,6 +160,28 @@ final class Node implements AutoCloseable {
   /** The mount points of Morsel's layers below this node's root. */
   List<Path> lazyMounts() {
     return Mounts.lazyBelow(directory);
+  }
+
+  /** What they are mounted as: {@code fuse.morsel} or {@code erofs}. */
+  List<String> lazyMountTypes() {
+    return Mounts.typesAt(lazyMounts());
+  }
+
+  /** How many layers Morsel serves bytes of: it has a descriptor of {@code /dev/fuse} for each. */
+  long servedLayers() {
+    try (Stream<Path> entries = Files.list(Path.of("/proc", Long.toString(morselPid()), "fd"))) {
+      return entries.filter(Node::isFuseDevice).count();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static boolean isFuseDevice(Path descriptor) {
+    try {
+      return Files.readSymbolicLink(descriptor).equals(Path.of("/dev/fuse"));
+    } catch (IOException e) {
+      return false; // Closed meanwhile.
+    }
   }
 
   String morselLog() {

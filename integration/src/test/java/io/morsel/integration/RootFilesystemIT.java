@@ -2,6 +2,8 @@ package io.morsel.integration;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.morsel.bench.host.Await;
+import java.time.Duration;
 import java.util.SortedMap;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -12,6 +14,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** The same image, pulled in full and lazily, must be the same to a container that looks at it. */
 class RootFilesystemIT {
   @RegisterExtension static final Fixture FIXTURE = new Fixture();
+
+  private static final Duration SOON = Duration.ofSeconds(60);
 
   private static String plain = "";
   private static RootFilesystem expected = new RootFilesystem(new java.util.TreeMap<>());
@@ -45,21 +49,66 @@ class RootFilesystemIT {
   }
 
   @ParameterizedTest
-  @CsvSource({"direct, estargz", "direct, stargz", "jnr, estargz", "jnr, stargz"})
-  void lazyIsTheSame(String backend, String format) {
+  @CsvSource({
+    "erofs, direct, estargz",
+    "erofs, direct, stargz",
+    "fuse, direct, estargz",
+    "fuse, direct, stargz",
+    "fuse, jnr, estargz",
+    "fuse, jnr, stargz"
+  })
+  void lazyIsTheSame(String kind, String backend, String format) {
     String reference = FIXTURE.reference("odd:" + format);
     Node.Options options =
         Node.Options.DEFAULT
             .withBackend(backend)
             .withConfig(
-                format.equals("stargz") ? "[verification]\nallow_unverified_toc = true" : "");
+                "[views]\nkind = \"%s\"\n%s"
+                    .formatted(
+                        kind,
+                        format.equals("stargz")
+                            ? "[verification]\nallow_unverified_toc = true"
+                            : ""));
     try (Node node = Node.start(options)) {
       node.pull(reference).succeed();
       assertThat(node.lazyMounts()).hasSize(3);
-      RootFilesystem actual =
-          RootFilesystem.of(node, "morsel", reference).withoutMtimes(Images.LEFT_OUT);
-      assertThat(expected.differences(actual)).isEmpty();
+      assertThat(node.lazyMountTypes())
+          .containsOnly(kind.equals("erofs") ? "erofs" : "fuse.morsel");
+      assertIsExpected(node, reference);
     }
+  }
+
+  /** While it is incomplete, when it was completed under a mount, and when it was so before. */
+  @Test
+  void lazyStaysTheSameWhenItIsComplete() {
+    String reference = FIXTURE.reference("odd:estargz");
+    Node.Options options =
+        Node.Options.DEFAULT.withConfig(
+            """
+            [views]
+            kind = "erofs"
+            [fetch]
+            background_fill_delay_millis = 0
+            """);
+    try (Node node = Node.start(options)) {
+      node.pull(reference).succeed();
+      assertIsExpected(node, reference);
+      // Every layer's data is served until then, each by a descriptor of the daemon's.
+      Await.until("all layers are read from the disk", SOON, () -> node.servedLayers() == 0);
+      assertThat(node.lazyMounts()).hasSize(3);
+      assertIsExpected(node, reference);
+      node.killMorsel();
+      node.startMorsel();
+      assertThat(node.servedLayers()).isZero();
+      assertThat(node.lazyMounts()).hasSize(3);
+      assertIsExpected(node, reference);
+    }
+  }
+
+  private static void assertIsExpected(Node node, String reference) {
+    RootFilesystem actual =
+        RootFilesystem.of(node, "morsel", reference).withoutMtimes(Images.LEFT_OUT);
+    assertThat(expected.differences(actual)).isEmpty();
   }
 
   @Test

@@ -20,6 +20,18 @@ public final class Mounts {
         .toList();
   }
 
+  /** The filesystem types of what is mounted at these mount points. */
+  public static List<String> typesAt(List<Path> points) {
+    try (Stream<String> lines = Files.lines(Path.of("/proc/self/mountinfo"))) {
+      return lines
+          .filter(line -> points.contains(Path.of(line.split(" ", -1)[4])))
+          .map(line -> line.substring(line.indexOf(" - ") + 3).split(" ", -1)[0])
+          .toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   /** Detaches whatever is mounted below a directory, deepest first. */
   public static void detachBelow(Path directory) {
     mountPoints(directory, " - ")
