@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
 import picocli.CommandLine;
 
@@ -45,7 +46,8 @@ public final class Main {
     } catch (CommandException | IOException | InterruptedException | RuntimeException failure) {
       MorselCommand morsel = new MorselCommand();
       morsel.logLevel = line.logLevel();
-      CommandLine command = commandLine(morsel, out, err).getSubcommands().get("serve");
+      CommandLine command =
+          Objects.requireNonNull(commandLine(morsel, out, err).getSubcommands().get("serve"));
       int code = Errors.report(failure, command, morsel.showsStackTraces());
       err.flush();
       return code;

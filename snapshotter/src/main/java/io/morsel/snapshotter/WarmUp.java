@@ -53,6 +53,7 @@ public final class WarmUp implements AutoCloseable {
           SnapshotsGrpc.getMountsMethod().getFullMethodName(),
           SnapshotsGrpc.getCommitMethod().getFullMethodName());
 
+  private final Path root;
   private final Path directory;
   private final MorselConfig config;
   private final String version;
@@ -65,6 +66,7 @@ public final class WarmUp implements AutoCloseable {
   }
 
   private WarmUp(Path root, MorselConfig config, String metricsAddress, String version) {
+    this.root = root;
     this.directory = root.resolve(DIRECTORY);
     this.config =
         config
@@ -125,7 +127,7 @@ public final class WarmUp implements AutoCloseable {
           goThrough(registry, 0);
         }
       } finally {
-        reconcile(directory.getParent());
+        reconcile(root);
       }
       log.debug("warmed up in {} ms", (System.nanoTime() - start) / 1_000_000);
     } catch (IOException | InterruptedException | RuntimeException e) {

@@ -16,8 +16,9 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
 /**
- * A layer of a few small files, in eStargz, for the {@link WarmUp}. Thousands of files more, so that
- * the code which indexes them is compiled, made the first pull no faster and cost 40 MB of memory.
+ * A layer of a few small files, in eStargz, for the {@link WarmUp}. Thousands of files more, so
+ * that the code which indexes them is compiled, made the first pull no faster and cost 40 MB of
+ * memory.
  *
  * @param blob its bytes
  * @param tocDigest the digest of its TOC
