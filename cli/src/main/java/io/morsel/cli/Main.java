@@ -1,10 +1,14 @@
 package io.morsel.cli;
 
+import io.morsel.cli.terminal.CommandException;
 import io.morsel.cli.terminal.Errors;
 import io.morsel.cli.terminal.ExitCode;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
+import java.util.Objects;
+import java.util.Optional;
 import picocli.CommandLine;
 
 /** The {@code morsel} program. */
@@ -28,7 +32,36 @@ public final class Main {
    * @return the exit code, one of {@link ExitCode}
    */
   public static int run(PrintWriter out, PrintWriter err, String... arguments) {
-    MorselCommand morsel = new MorselCommand();
+    // Numbers and messages don't change with the machine's language.
+    Locale.setDefault(Locale.ROOT);
+    Optional<ServeLine> serve = ServeLine.of(arguments);
+    return serve.isPresent()
+        ? serve(serve.get(), out, err)
+        : execute(commandLine(new MorselCommand(), out, err), arguments);
+  }
+
+  private static int serve(ServeLine line, PrintWriter out, PrintWriter err) {
+    try {
+      return line.serve();
+    } catch (CommandException | IOException | InterruptedException | RuntimeException failure) {
+      MorselCommand morsel = new MorselCommand();
+      morsel.logLevel = line.logLevel();
+      CommandLine command =
+          Objects.requireNonNull(commandLine(morsel, out, err).getSubcommands().get("serve"));
+      int code = Errors.report(failure, command, morsel.showsStackTraces());
+      err.flush();
+      return code;
+    }
+  }
+
+  private static int execute(CommandLine line, String... arguments) {
+    int code = line.execute(arguments);
+    line.getOut().flush();
+    line.getErr().flush();
+    return code;
+  }
+
+  private static CommandLine commandLine(MorselCommand morsel, PrintWriter out, PrintWriter err) {
     CommandLine line = new CommandLine(morsel);
     line.setOut(out)
         .setErr(err)
@@ -44,11 +77,6 @@ public final class Main {
               return new CommandLine.RunLast().execute(parsed);
             });
     line.getCommandSpec().exitCodeOnInvalidInput(ExitCode.USAGE);
-    // Numbers and messages don't change with the machine's language.
-    Locale.setDefault(Locale.ROOT);
-    int code = line.execute(arguments);
-    out.flush();
-    err.flush();
-    return code;
+    return line;
   }
 }

@@ -2,13 +2,8 @@ package io.morsel.cli;
 
 import io.morsel.cli.terminal.CommandException;
 import io.morsel.cli.terminal.LogLevel;
-import io.morsel.snapshotter.ConfigKeys;
-import io.morsel.snapshotter.Daemon;
-import io.morsel.snapshotter.Logging;
-import io.morsel.snapshotter.MorselConfig;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -51,29 +46,22 @@ final class ServeCommand implements Callable<Integer> {
       description = "The socket for containerd, instead of the configured one.")
   @Nullable Path address;
 
+  @Option(
+      names = "--record",
+      description =
+          "For ./morsel, which calls this while Morsel is installed: takes the program once through"
+              + " what containers need of it, in a temporary directory, and ends.")
+  boolean record;
+
   @ParentCommand @Nullable MorselCommand parent;
 
   @Override
   public Integer call() throws CommandException, IOException, InterruptedException {
-    MorselConfig effective = configuration();
-    Logging.configure(effective);
-    try (Daemon daemon = Daemon.start(effective, BuildInfo.load().version())) {
-      daemon.awaitTermination();
-    }
-    return 0;
+    return line(parent == null ? null : parent.logLevel).serve();
   }
 
-  private MorselConfig configuration() throws CommandException {
-    MorselConfig loaded = Configurations.load(config);
-    if (root != null) {
-      loaded = loaded.with(ConfigKeys.ROOT, root.toAbsolutePath().normalize());
-    }
-    if (address != null) {
-      loaded = loaded.with(ConfigKeys.ADDRESS, address.toAbsolutePath().normalize());
-    }
-    LogLevel level = parent == null ? null : parent.logLevel;
-    return level == null
-        ? loaded
-        : loaded.with(ConfigKeys.LOG_LEVEL, level.name().toLowerCase(Locale.ROOT));
+  /** What was filled in. */
+  ServeLine line(@Nullable LogLevel level) {
+    return new ServeLine(config, root, address, level, record);
   }
 }

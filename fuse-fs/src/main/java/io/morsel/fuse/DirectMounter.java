@@ -73,7 +73,7 @@ public final class DirectMounter implements FuseMounter {
         }
       }
     }
-    DirectMount mount = new DirectMount(connection, running, device(target));
+    DirectMount mount = new DirectMount(connection, running, Linux.device(target.toString()));
     mount.raiseReadAhead();
     mounts.add(mount);
     var _ = connection.released().thenRun(() -> mounts.remove(mount));
@@ -133,10 +133,6 @@ public final class DirectMounter implements FuseMounter {
     if (running != null) {
       running.end(detached.connection(), why);
     }
-  }
-
-  private static String device(Path target) throws IOException {
-    return Mountinfo.at(target).map(Mountinfo::device).orElse("");
   }
 
   private synchronized FuseLoop loop() throws IOException {
@@ -249,11 +245,7 @@ public final class DirectMounter implements FuseMounter {
     }
 
     private boolean isMounted() throws IOException {
-      return Mountinfo.current().stream()
-          .anyMatch(
-              mount ->
-                  mount.device().equals(device)
-                      && mount.mountPoint().equals(connection.mountPoint()));
+      return Linux.device(connection.mountPoint().toString()).equals(device);
     }
 
     @Override

@@ -94,7 +94,7 @@ final class ErofsView implements LayerMount {
   }
 
   private String topDevice() throws IOException {
-    return Mountinfo.at(target).map(Mountinfo::device).orElse("");
+    return Linux.device(target.toString());
   }
 
   /** Whether the kernel reads the layer's data from the disk. */

@@ -10,6 +10,7 @@ import javax.net.ssl.SSLHandshakeException;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import okhttp3.Call;
 import okhttp3.ConnectionPool;
+import okhttp3.ConnectionSpec;
 import okhttp3.HttpUrl;
 import okhttp3.OkHttpClient;
 import okhttp3.Protocol;
@@ -40,16 +41,23 @@ final class Http implements AutoCloseable {
     T read(Response response) throws IOException;
   }
 
-  private final OkHttpClient client;
+  private final OkHttpClient plain;
   private final RegistrySettings settings;
   private final TransferListener listener;
   private final Authorizer authorizer;
 
+  /**
+   * Made with the first request that needs it, since it reads the machine's certificates; shares
+   * connections with the plain one. Guarded by this.
+   */
+  private @Nullable OkHttpClient tls;
+
   Http(RegistrySettings settings, Credentials credentials, TransferListener listener) {
     this.settings = settings;
     this.listener = listener;
-    this.client =
+    this.plain =
         new OkHttpClient.Builder()
+            .connectionSpecs(List.of(ConnectionSpec.CLEARTEXT))
             .protocols(List.of(Protocol.HTTP_1_1))
             .followRedirects(false)
             .followSslRedirects(false)
@@ -59,6 +67,19 @@ final class Http implements AutoCloseable {
             .connectionPool(new ConnectionPool(settings.idleConnections(), 1, TimeUnit.MINUTES))
             .build();
     this.authorizer = new Authorizer(this, credentials, settings);
+  }
+
+  /** The client that can talk to this address. */
+  private OkHttpClient client(HttpUrl url) {
+    return url.isHttps() ? tls() : plain;
+  }
+
+  /** Makes ready for TLS now rather than with the first request that needs it. */
+  synchronized OkHttpClient tls() {
+    if (tls == null) {
+      tls = plain.newBuilder().connectionSpecs(List.of(ConnectionSpec.MODERN_TLS)).build();
+    }
+    return tls;
   }
 
   RegistrySettings settings() {
@@ -165,7 +186,7 @@ final class Http implements AutoCloseable {
             // Content is addressed by the digest of what is stored: no encoding on the way.
             .header("Accept-Encoding", "identity")
             .build();
-    Call call = client.newCall(prepared);
+    Call call = client(prepared.url()).newCall(prepared);
     if (!callTimeout.isZero()) {
       call.timeout().timeout(callTimeout.toNanos(), TimeUnit.NANOSECONDS);
     }
@@ -185,8 +206,8 @@ final class Http implements AutoCloseable {
   /** Forgets connections and tokens. */
   @Override
   public void close() {
-    client.connectionPool().evictAll();
-    client.dispatcher().executorService().shutdown();
+    plain.connectionPool().evictAll();
+    plain.dispatcher().executorService().shutdown();
   }
 
   private static boolean isRedirect(Request request, Response response) {

@@ -227,6 +227,14 @@ public final class RegistryClient implements AutoCloseable {
     }
   }
 
+  /**
+   * Reads the certificates that this machine trusts, which otherwise the first request over TLS has
+   * to wait for.
+   */
+  public void prepareTls() {
+    var _ = http.tls();
+  }
+
   /** Closes unused connections; calls that are under way are not stopped. */
   @Override
   public void close() {

@@ -33,6 +33,17 @@ public final class ConfigKeys {
           Path.of("/run/morsel/morsel.sock"),
           "The Unix socket that containerd connects to; the address of its proxy plugin.");
 
+  /** Whether to warm up. */
+  public static final ConfigKey<Boolean> WARM_UP =
+      new ConfigKey<>(
+          "",
+          "warm_up",
+          flag(),
+          true,
+          "Whether the daemon, once it serves, pulls and mounts a tiny image of its own from"
+              + " loopback, so that the first real one does not wait for code to be loaded. The"
+              + " first call that makes a snapshot ends that.");
+
   /** The log's level. */
   public static final ConfigKey<String> LOG_LEVEL =
       new ConfigKey<>(
@@ -282,6 +293,7 @@ public final class ConfigKeys {
       List.of(
           ROOT,
           ADDRESS,
+          WARM_UP,
           LOG_LEVEL,
           LOG_FORMAT,
           METRICS_ADDRESS,

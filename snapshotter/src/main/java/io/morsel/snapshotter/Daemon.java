@@ -1,5 +1,6 @@
 package io.morsel.snapshotter;
 
+import io.grpc.ServerInterceptor;
 import io.morsel.containerd.ContainerdException;
 import io.morsel.containerd.UnixServer;
 import io.morsel.fuse.DirectMounter;
@@ -21,6 +22,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
@@ -29,6 +31,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * The daemon: every part, put together by hand, in the order in which they need each other.
@@ -46,13 +49,20 @@ public final class Daemon implements AutoCloseable {
   private final AtomicBoolean stopping = new AtomicBoolean();
   private final CountDownLatch stopped = new CountDownLatch(1);
   private final Path address;
+
+  /** Whether signals and the service manager mean this daemon, and not one around it. */
+  private final boolean isTheProcess;
+
   private final Thread signalHook = new Thread(this::stopBySignal, "stop");
   private volatile boolean awaited;
   private volatile @Nullable UnixServer server;
   private volatile @Nullable HttpEndpoint http;
+  private volatile @Nullable RegistryClient registry;
+  private volatile @Nullable WarmUp warmUp;
 
-  private Daemon(Path address) {
+  private Daemon(Path address, boolean isTheProcess) {
     this.address = address;
+    this.isTheProcess = isTheProcess;
   }
 
   /**
@@ -63,13 +73,31 @@ public final class Daemon implements AutoCloseable {
    * @throws IOException if the root or the socket is in use or can't be used; nothing keeps running
    */
   public static Daemon start(MorselConfig config, String version) throws IOException {
-    Daemon daemon = new Daemon(config.get(ConfigKeys.ADDRESS));
+    return start(config, version, true);
+  }
+
+  /** Starts a daemon within another one's process, of which nobody outside is told. */
+  static Daemon startWithin(MorselConfig config, String version) throws IOException {
+    return start(config, version, false);
+  }
+
+  private static Daemon start(MorselConfig config, String version, boolean isTheProcess)
+      throws IOException {
+    Daemon daemon = new Daemon(config.get(ConfigKeys.ADDRESS), isTheProcess);
     boolean started = false;
-    Runtime.getRuntime().addShutdownHook(daemon.signalHook);
+    if (isTheProcess) {
+      Runtime.getRuntime().addShutdownHook(daemon.signalHook);
+    }
     try {
       daemon.assemble(config, version);
       started = true;
-      SdNotify.ready();
+      if (isTheProcess) {
+        SdNotify.ready();
+      }
+      WarmUp prepared = daemon.warmUp;
+      if (prepared != null) {
+        prepared.start();
+      }
       return daemon;
     } catch (ContainerdException e) {
       throw new IOException(e.getMessage(), e);
@@ -85,12 +113,14 @@ public final class Daemon implements AutoCloseable {
     Path root = makeRoot(config.get(ConfigKeys.ROOT));
     add(RootLock.take(root));
     NativeLibraries.keepBelow(root);
+    // SQLite's library is unpacked and loaded on one core, while another sets up the rest.
+    OpeningStore opening = add(new OpeningStore(root.resolve("snapshots.db")));
     DaemonMetrics metrics = new DaemonMetrics(version);
-    SnapshotStore store = add(SnapshotStore.open(root.resolve("snapshots.db")));
-    RegistryClient registry =
+    RegistryClient client =
         add(
             new RegistryClient(
                 config.registry(version), credentials(config), TransferListener.NONE));
+    registry = client;
     LayerStore layers = add(new LayerStore(root, config.fetch(), metrics));
     LayerMounter mounter =
         add(
@@ -99,6 +129,7 @@ public final class Daemon implements AutoCloseable {
                 add(fuse(config)),
                 root.resolve("views")));
     SnapshotDirectories directories = new SnapshotDirectories(root);
+    SnapshotStore store = opening.store();
     RemoteLayers remote =
         add(
             new RemoteLayers(
@@ -106,7 +137,7 @@ public final class Daemon implements AutoCloseable {
                 directories,
                 root,
                 layers,
-                new LayerFinder(registry),
+                new LayerFinder(client),
                 mounter,
                 config,
                 metrics));
@@ -124,20 +155,26 @@ public final class Daemon implements AutoCloseable {
       http =
           add(
               HttpEndpoint.start(
-                  metricsAddress, metrics.registry(), () -> server != null && !stopping.get()));
+                  metricsAddress, metrics::scrape, () -> server != null && !stopping.get()));
+    }
+    List<ServerInterceptor> interceptors = new ArrayList<>(List.of(metrics.interceptor()));
+    if (config.get(ConfigKeys.WARM_UP)) {
+      WarmUp.reconcile(root);
+      WarmUp prepared = add(new WarmUp(root, config, version));
+      interceptors.add(prepared.interceptor());
+      warmUp = prepared;
     }
     server =
         add(
             UnixServer.start(
-                address,
-                List.of(new SnapshotsService(snapshotter).bindService()),
-                List.of(metrics.interceptor())));
-    log.info(
-        "morsel {} serves snapshots on {} from {}, layers are shown through {}",
-        version,
-        address,
-        root,
-        mounter.kind());
+                address, List.of(new SnapshotsService(snapshotter).bindService()), interceptors));
+    log.atLevel(isTheProcess ? Level.INFO : Level.DEBUG)
+        .log(
+            "morsel {} serves snapshots on {} from {}, layers are shown through {}",
+            version,
+            address,
+            root,
+            mounter.kind());
   }
 
   private <T extends AutoCloseable> T add(T part) throws IOException {
@@ -188,6 +225,22 @@ public final class Daemon implements AutoCloseable {
     }
   }
 
+  /** Has the registry client make ready for TLS now. */
+  void prepareTls() {
+    RegistryClient client = registry;
+    if (client != null) {
+      client.prepareTls();
+    }
+  }
+
+  /** Waits until the warm-up has ended; returns at once where there is none. */
+  void awaitWarmUp() throws InterruptedException {
+    WarmUp started = warmUp;
+    if (started != null) {
+      started.await();
+    }
+  }
+
   /** The socket that containerd connects to. */
   public Path address() {
     return address;
@@ -228,7 +281,9 @@ public final class Daemon implements AutoCloseable {
     if (!stopping.compareAndSet(false, true)) {
       return;
     }
-    SdNotify.stopping();
+    if (isTheProcess) {
+      SdNotify.stopping();
+    }
     UnixServer serving = server;
     if (serving != null) {
       try {
@@ -240,10 +295,12 @@ public final class Daemon implements AutoCloseable {
       }
     }
     closeParts();
-    try {
-      Runtime.getRuntime().removeShutdownHook(signalHook);
-    } catch (IllegalStateException e) {
-      log.debug("the process is ending");
+    if (isTheProcess) {
+      try {
+        Runtime.getRuntime().removeShutdownHook(signalHook);
+      } catch (IllegalStateException e) {
+        log.debug("the process is ending");
+      }
     }
     stopped.countDown();
   }

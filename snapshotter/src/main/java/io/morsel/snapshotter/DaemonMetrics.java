@@ -17,9 +17,11 @@ import io.prometheus.metrics.core.metrics.Histogram;
 import io.prometheus.metrics.core.metrics.Info;
 import io.prometheus.metrics.instrumentation.jvm.JvmMetrics;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import io.prometheus.metrics.model.snapshots.MetricSnapshots;
 import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
 
 /**
@@ -32,6 +34,7 @@ final class DaemonMetrics implements FetchObserver {
   private static final double NANOS = 1e9;
 
   private final PrometheusRegistry registry = new PrometheusRegistry();
+  private final AtomicBoolean hasJvmMetrics = new AtomicBoolean();
   private final Histogram calls;
   private final Gauge mountedLayers;
   private final Counter fallbacks;
@@ -155,11 +158,15 @@ final class DaemonMetrics implements FetchObserver {
     for (FallbackReason reason : FallbackReason.values()) {
       fallbacks.initLabelValues(reason.label());
     }
-    JvmMetrics.builder().register(registry);
   }
 
-  PrometheusRegistry registry() {
-    return registry;
+  /** The state of everything now. */
+  MetricSnapshots scrape() {
+    // Not before somebody asks: the JVM's own figures bring in all of JMX.
+    if (hasJvmMetrics.compareAndSet(false, true)) {
+      JvmMetrics.builder().register(registry);
+    }
+    return registry.scrape();
   }
 
   /** Exposes sums over all mounted layers, each asked for when they are scraped. */

@@ -4,7 +4,7 @@ import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import io.prometheus.metrics.expositionformats.ExpositionFormatWriter;
 import io.prometheus.metrics.expositionformats.ExpositionFormats;
-import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import io.prometheus.metrics.model.snapshots.MetricSnapshots;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 
 /** Serves {@code /metrics} and {@code /healthz} over HTTP. */
 final class HttpEndpoint implements AutoCloseable {
@@ -23,8 +24,13 @@ final class HttpEndpoint implements AutoCloseable {
     this.executor = executor;
   }
 
-  /** Serves on {@code host:port}. */
-  static HttpEndpoint start(String address, PrometheusRegistry registry, BooleanSupplier healthy)
+  /**
+   * Serves on {@code host:port}.
+   *
+   * @param metrics asked with every scrape
+   */
+  static HttpEndpoint start(
+      String address, Supplier<MetricSnapshots> metrics, BooleanSupplier healthy)
       throws IOException {
     int colon = address.lastIndexOf(':');
     String host = address.substring(0, colon).replaceAll("^\\[|]$", "");
@@ -49,7 +55,7 @@ final class HttpEndpoint implements AutoCloseable {
         exchange -> {
           try (exchange) {
             switch (exchange.getRequestURI().getPath()) {
-              case "/metrics" -> metrics(exchange, formats, registry);
+              case "/metrics" -> metrics(exchange, formats, metrics.get());
               case "/healthz" -> {
                 boolean good = healthy.getAsBoolean();
                 send(
@@ -67,12 +73,12 @@ final class HttpEndpoint implements AutoCloseable {
   }
 
   private static void metrics(
-      HttpExchange exchange, ExpositionFormats formats, PrometheusRegistry registry)
+      HttpExchange exchange, ExpositionFormats formats, MetricSnapshots metrics)
       throws IOException {
     ExpositionFormatWriter writer =
         formats.findWriter(exchange.getRequestHeaders().getFirst("Accept"));
     ByteArrayOutputStream body = new ByteArrayOutputStream();
-    writer.write(body, registry.scrape());
+    writer.write(body, metrics);
     send(exchange, 200, writer.getContentType(), body.toByteArray());
   }
 

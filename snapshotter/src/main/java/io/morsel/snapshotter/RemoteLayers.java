@@ -312,7 +312,7 @@ public final class RemoteLayers implements AutoCloseable {
     }
     StoredSnapshot snapshot = store.stat(parent.name());
     try {
-      restore(snapshot);
+      restore(snapshot, true);
     } catch (IOException | FallbackException | ContainerdException | RuntimeException e) {
       throw new ContainerdException(
           ErrorClass.UNAVAILABLE,
@@ -331,8 +331,12 @@ public final class RemoteLayers implements AutoCloseable {
     return layer != null && layer.mount().isAlive();
   }
 
-  /** Mounts a committed remote snapshot from what is on the disk. */
-  private void restore(StoredSnapshot snapshot)
+  /**
+   * Mounts a committed remote snapshot from what is on the disk.
+   *
+   * @param detach whether something may be left mounted in its place
+   */
+  private void restore(StoredSnapshot snapshot, boolean detach)
       throws IOException, FallbackException, ContainerdException {
     long id = snapshot.id();
     try (var _ = locks.lock(Long.toString(id))) {
@@ -343,7 +347,9 @@ public final class RemoteLayers implements AutoCloseable {
       if (dead != null) {
         release(dead);
       }
-      detachAll(directories.fs(id));
+      if (detach) {
+        detachAll(directories.fs(id));
+      }
       Map<String, String> labels = snapshot.info().labels();
       LayerRequest request =
           LayerRequest.of(labels)
@@ -377,7 +383,9 @@ public final class RemoteLayers implements AutoCloseable {
     detachAll(directories.root());
     for (StoredSnapshot snapshot : remote) {
       try {
-        restore(snapshot);
+        // What was left there is gone already: to look for it each time takes the longer the more
+        // mounts there are.
+        restore(snapshot, false);
       } catch (IOException | FallbackException | ContainerdException | RuntimeException e) {
         metrics.restoreFailed();
         log.warn(

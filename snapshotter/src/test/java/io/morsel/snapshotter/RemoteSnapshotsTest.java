@@ -75,6 +75,7 @@ final class RemoteSnapshotsTest {
                 .with(ConfigKeys.ADDRESS, directory.resolve("m.sock"))
                 .with(ConfigKeys.METRICS_ADDRESS, "127.0.0.1:0")
                 .with(ConfigKeys.FETCH_BACKGROUND_FILL, false)
+                .with(ConfigKeys.WARM_UP, false)
                 .with(ConfigKeys.REGISTRY_RETRIES, 0L),
             "test");
     channel = UnixChannel.open(daemon.address());

@@ -30,23 +30,16 @@ public final class Morsel implements AutoCloseable {
    * @param directory for its configuration, log and socket
    * @param root where it keeps its state
    * @param config further lines of its configuration
-   * @param environment further variables
    */
-  public record Setup(
-      Path checkout, Path directory, Path root, String config, Map<String, String> environment) {
+  public record Setup(Path checkout, Path directory, Path root, String config) {
     /** With its root in its directory. */
     public static Setup in(Path checkout, Path directory) {
-      return new Setup(checkout, directory, directory.resolve("morsel"), "", Map.of());
+      return new Setup(checkout, directory, directory.resolve("morsel"), "");
     }
 
     /** The same with further lines of configuration. */
     public Setup withConfig(String lines) {
-      return new Setup(checkout, directory, root, config + "\n" + lines + "\n", environment);
-    }
-
-    /** The same with a variable of the environment. */
-    public Setup withEnvironment(String name, String value) {
-      return new Setup(checkout, directory, root, config, Map.of(name, value));
+      return new Setup(checkout, directory, root, config + "\n" + lines + "\n");
     }
   }
 
@@ -73,7 +66,7 @@ public final class Morsel implements AutoCloseable {
         Daemon.start(
             "morsel serve",
             setup.directory().resolve("morsel.log"),
-            setup.environment(),
+            Map.of(),
             List.of(
                 setup.checkout().resolve("morsel").toString(),
                 "serve",

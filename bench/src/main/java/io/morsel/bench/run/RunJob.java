@@ -60,7 +60,7 @@ public final class RunJob {
       Bench bench = new Bench(settings, images, registry, links, recorder, progress, work);
       if (needsNodes() && settings.size() != Size.SMOKE) {
         // Tiny images exercise too little for the runs that come after.
-        AotRecording.ensure(bench, Workloads.cold(settings.size()).getFirst());
+        AotRecording.ensure(bench);
       }
       if (settings.groups().contains(GroupName.COLD)) {
         new ColdGroup(bench).run();
