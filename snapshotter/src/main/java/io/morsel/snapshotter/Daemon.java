@@ -89,6 +89,7 @@ public final class Daemon implements AutoCloseable {
             new RegistryClient(
                 config.registry(version), credentials(config), TransferListener.NONE));
     LayerStore layers = add(new LayerStore(root, config.fetch(), metrics));
+    StartProfiles profiles = add(new StartProfiles(root, layers, config, metrics));
     FuseMounter mounter = add(mounter(config));
     SnapshotDirectories directories = new SnapshotDirectories(root);
     RemoteLayers remote =
@@ -100,6 +101,7 @@ public final class Daemon implements AutoCloseable {
                 layers,
                 new LayerFinder(registry),
                 mounter,
+                profiles,
                 config,
                 metrics));
     metrics.layers(
