@@ -164,6 +164,16 @@ public final class ConfigKeys {
           "Whether to fetch at once what earlier starts of an image read; instead of what it lists"
               + " before its prefetch landmark.");
 
+  /** Whether to use what others have learned. */
+  public static final ConfigKey<Boolean> PROFILE_FROM_REGISTRY =
+      new ConfigKey<>(
+          "profile",
+          "from_registry",
+          flag(),
+          true,
+          "Whether to look in an image's registry for a profile that somebody has pushed there, where"
+              + " this node has none. Pulling does not wait for that.");
+
   /** When a start is over. */
   public static final ConfigKey<Long> PROFILE_SETTLE_MILLIS =
       new ConfigKey<>(
@@ -340,6 +350,7 @@ public final class ConfigKeys {
           FETCH_READ_TIMEOUT_MILLIS,
           PROFILE_RECORD,
           PROFILE_REPLAY,
+          PROFILE_FROM_REGISTRY,
           PROFILE_SETTLE_MILLIS,
           PROFILE_MAX_BYTES,
           PROFILE_MAX_PERCENT,

@@ -89,7 +89,7 @@ public final class Daemon implements AutoCloseable {
             new RegistryClient(
                 config.registry(version), credentials(config), TransferListener.NONE));
     LayerStore layers = add(new LayerStore(root, config.fetch(), metrics));
-    StartProfiles profiles = add(new StartProfiles(root, layers, config, metrics));
+    StartProfiles profiles = add(new StartProfiles(root, layers, registry, config, metrics));
     FuseMounter mounter = add(mounter(config));
     SnapshotDirectories directories = new SnapshotDirectories(root);
     RemoteLayers remote =

@@ -11,7 +11,9 @@ import io.morsel.prefetch.profile.ChunkUse;
 import io.morsel.prefetch.profile.ImageProfile;
 import io.morsel.prefetch.profile.ProfileStore;
 import io.morsel.prefetch.profile.RecordedStart;
+import io.morsel.prefetch.profile.SharedProfiles;
 import io.morsel.registry.Digest;
+import io.morsel.registry.RegistryClient;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -64,11 +66,17 @@ final class StartProfiles implements AutoCloseable {
   /** How long a container that goes on reading is taken to be starting. */
   private static final Duration LONGEST_START = Duration.ofMinutes(2);
 
+  /** An image whose registry had no profile is not asked for again so soon. */
+  private static final Duration MISSING_LIFETIME = Duration.ofMinutes(10);
+
+  private static final int MAX_MISSING = 10_000;
+
   /** What is to be replayed of an image, once it is known, and what that may still cost. */
   private record Replay(CompletableFuture<Map<Digest, ReplayOrder>> orders, ByteBudget budget) {}
 
   private final LayerStore layers;
   private final ProfileStore files;
+  private final Optional<SharedProfiles> shared;
   private final DaemonMetrics metrics;
   private final boolean records;
   private final boolean replays;
@@ -79,6 +87,10 @@ final class StartProfiles implements AutoCloseable {
   private final Cache<Digest, Replay> expected =
       Caffeine.newBuilder().maximumSize(MAX_EXPECTED).expireAfterWrite(EXPECTED_LIFETIME).build();
 
+  /** Images of which nobody has shared a profile. */
+  private final Cache<Digest, Boolean> missing =
+      Caffeine.newBuilder().maximumSize(MAX_MISSING).expireAfterWrite(MISSING_LIFETIME).build();
+
   private final Map<Digest, StartRecording> recordings = new ConcurrentHashMap<>();
 
   /** Held while a profile is read, added to, and written. */
@@ -88,10 +100,23 @@ final class StartProfiles implements AutoCloseable {
   private final ExecutorService executor =
       Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("profile-", 0).factory());
 
-  /** Profiles below {@code root}. */
-  StartProfiles(Path root, LayerStore layers, MorselConfig config, DaemonMetrics metrics) {
+  /**
+   * Profiles below {@code root}.
+   *
+   * @param registry where those are found that others have shared
+   */
+  StartProfiles(
+      Path root,
+      LayerStore layers,
+      RegistryClient registry,
+      MorselConfig config,
+      DaemonMetrics metrics) {
     this.layers = layers;
     this.files = new ProfileStore(root, Math.toIntExact(config.get(ConfigKeys.PROFILE_MAX_KEPT)));
+    this.shared =
+        config.get(ConfigKeys.PROFILE_FROM_REGISTRY)
+            ? Optional.of(new SharedProfiles(registry))
+            : Optional.empty();
     this.metrics = metrics;
     this.records = config.get(ConfigKeys.PROFILE_RECORD);
     this.replays = config.get(ConfigKeys.PROFILE_REPLAY);
@@ -121,24 +146,65 @@ final class StartProfiles implements AutoCloseable {
         digest -> {
           long budgetBytes = budgetBytes(image.layerBytes());
           return new Replay(
-              CompletableFuture.supplyAsync(() -> find(digest), executor)
+              CompletableFuture.supplyAsync(() -> find(image), executor)
                   .thenApply(found -> orders(found, budgetBytes)),
               new ByteBudget(budgetBytes));
         });
   }
 
-  private Optional<ImageProfile> find(Digest image) {
-    Optional<ImageProfile> profile = Optional.empty();
+  /** The image's profile, from here or from where the image is. */
+  private Optional<ImageProfile> find(LayerImage image) {
+    Optional<ImageProfile> kept = findHere(image.manifest());
+    if (kept.isPresent()) {
+      metrics.profileLookup(ProfileLookup.NODE);
+      return kept;
+    }
+    Optional<ImageProfile> found = shared.flatMap(profiles -> findThere(profiles, image));
+    metrics.profileLookup(found.isPresent() ? ProfileLookup.REGISTRY : ProfileLookup.NONE);
+    return found;
+  }
+
+  private Optional<ImageProfile> findHere(Digest image) {
     try {
-      profile = files.read(image);
+      Optional<ImageProfile> profile = files.read(image);
+      if (profile.isPresent()) {
+        files.used(image);
+      }
+      return profile;
     } catch (IOException e) {
       log.warn("the profile of image {} can't be read: {}", image, e.toString());
+      return Optional.empty();
     }
-    if (profile.isPresent()) {
-      files.used(image);
+  }
+
+  private Optional<ImageProfile> findThere(SharedProfiles profiles, LayerImage image) {
+    Digest digest = image.manifest();
+    if (missing.getIfPresent(digest) != null) {
+      return Optional.empty();
     }
-    metrics.profileLookup(profile.isPresent() ? ProfileLookup.NODE : ProfileLookup.NONE);
-    return profile;
+    Optional<ImageProfile> found = Optional.empty();
+    try {
+      found = profiles.find(image.reference(), digest);
+      if (found.isPresent()) {
+        keep(found.get());
+      }
+    } catch (IOException e) {
+      log.info(
+          "no profile of {} is taken from its registry: {}", image.reference(), e.getMessage());
+    }
+    if (found.isEmpty()) {
+      missing.put(digest, true);
+    }
+    return found;
+  }
+
+  /** Keeps a profile that others made, unless a start was recorded here meanwhile. */
+  private void keep(ImageProfile profile) throws IOException {
+    try (var _ = locks.lock(profile.image().toString())) {
+      if (files.read(profile.image()).isEmpty()) {
+        files.write(profile);
+      }
+    }
   }
 
   private static Map<Digest, ReplayOrder> orders(Optional<ImageProfile> profile, long budgetBytes) {
@@ -217,7 +283,7 @@ final class StartProfiles implements AutoCloseable {
     if (opened.values().stream().allMatch(Layer::isComplete)) {
       return;
     }
-    Map<Digest, ReplayOrder> orders = orders(find(image), budgetBytes);
+    Map<Digest, ReplayOrder> orders = orders(findHere(image), budgetBytes);
     Replay replay =
         new Replay(CompletableFuture.completedFuture(orders), new ByteBudget(budgetBytes));
     opened.keySet().forEach(layer -> fetch(layer, orders, replay));
