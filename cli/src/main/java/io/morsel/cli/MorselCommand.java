@@ -23,6 +23,7 @@ import picocli.CommandLine.Spec;
       PullCommand.class,
       ConvertCommand.class,
       InspectCommand.class,
+      ProfileCommand.class,
       ConfigCommand.class,
       VersionCommand.class
     },

@@ -53,7 +53,7 @@ final class MainTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"serve", "pull", "convert", "inspect", "config", "version"})
+  @ValueSource(strings = {"serve", "pull", "convert", "inspect", "profile", "config", "version"})
   void everyCommandExplainsItselfWithExamples(String command) {
     Run run = Run.of(command, "--help");
     assertThat(run.code()).isZero();
@@ -74,6 +74,10 @@ final class MainTest {
         "pull --platform linux app",
         "pull --label =x app",
         "inspect https://registry.example/app",
+        "profile",
+        "profile push",
+        "profile record --wait -1 app",
+        "profile show localhost:5000/UPPER",
         "version --jsn",
       })
   void wrongCommandLineIsTwoLinesAtMostAndExitCodeTwo(String line) {

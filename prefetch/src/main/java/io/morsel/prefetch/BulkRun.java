@@ -1,26 +1,29 @@
 package io.morsel.prefetch;
 
+import java.util.function.IntPredicate;
+
 /**
- * A walk over a layer's chunks that fetches what is absent: the prefetch up to the landmark, or the
- * background fill. It costs no memory per chunk. Guarded by the scheduler's lock.
+ * Chunks of a layer that are fetched without anybody waiting for them, one request after the other.
+ * Guarded by the scheduler's lock.
  */
-final class BulkRun {
-  /** Only chunks whose compressed stream starts before this are meant. */
-  final long blobEnd;
+sealed interface BulkRun permits BulkWalk, ReplayRun {
+  /**
+   * The chunk to start the next request with.
+   *
+   * @param isWanted whether a chunk is still to be fetched, and may be
+   * @return -1 where nothing is left, and {@link #isDone} from now on
+   */
+  int next(IntPredicate isWanted);
 
-  /** The first chunk not looked at yet. */
-  int cursor;
+  /** Whether this chunk may go along with the last one that {@link #next} gave. */
+  boolean includes(int chunk);
 
-  /** Whether the walk has come to its end. */
-  boolean done;
-
-  BulkRun(long blobEnd) {
-    this.blobEnd = blobEnd;
-  }
+  /** A request was planned that brings this chunk. */
+  void planned(int chunk);
 
   /** Goes back to a chunk that could not be had. */
-  void rewind(int chunk) {
-    cursor = Math.min(cursor, chunk);
-    done = false;
-  }
+  void rewind(int chunk);
+
+  /** Whether nothing is left to fetch. */
+  boolean isDone();
 }

@@ -11,6 +11,12 @@ public interface FetchObserver {
   /** A reader asked for a range; {@code hit} where all of it was present. */
   void read(long dataBytes, boolean hit, long durationNanos);
 
+  /** Chunks that were absent are to be replayed. */
+  void replayed(int chunks, long dataBytes);
+
+  /** A start whose reads are recorded used a chunk that had been replayed. */
+  void replayUsed(long dataBytes);
+
   /** A chunk failed its digest. */
   void corruptChunk(String layer, int chunk);
 }

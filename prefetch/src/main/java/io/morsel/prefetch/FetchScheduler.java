@@ -13,10 +13,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * Decides which layer sends the next request, for all layers of a node together.
  *
- * <p>The higher priority goes first, and layers of the same priority take turns. Requests in flight
- * are limited; two of the slots are kept from bulk, so that demand never waits for a bulk request
- * to end. Fills in the background get by with two slots while readers anywhere are missing chunks,
- * since the network is shared even where slots are not.
+ * <p>The higher priority goes first, and layers of the same priority take turns; replays go in the
+ * order of use, whatever the layer. Requests in flight are limited; two of the slots are kept from
+ * bulk, so that demand never waits for a bulk request to end. Fills in the background get by with
+ * two slots while readers anywhere are missing chunks, since the network is shared even where slots
+ * are not.
  *
  * <p>One lock guards all of the engine's bookkeeping. Nothing under it does I/O, decodes, or waits,
  * and reads of what is present never take it.
@@ -123,7 +124,8 @@ final class FetchScheduler implements AutoCloseable {
     for (FetchPriority priority : FetchPriority.values()) {
       ArrayDeque<LayerData> ring = ring(priority);
       while (hasSlot(priority) && !ring.isEmpty()) {
-        LayerData layer = ring.remove();
+        LayerData layer =
+            priority == FetchPriority.PREFETCH ? removeFirstUsed(ring) : ring.remove();
         FetchRequest request = layer.nextRequest(priority);
         if (request != null) {
           ring.add(layer);
@@ -131,6 +133,18 @@ final class FetchScheduler implements AutoCloseable {
         }
       }
     }
+  }
+
+  /** Of the layers that prefetch, the one whose next bytes a start uses before all others'. */
+  private static LayerData removeFirstUsed(ArrayDeque<LayerData> ring) {
+    LayerData first = ring.element();
+    for (LayerData layer : ring) {
+      if (layer.flights().prefetchRank() < first.flights().prefetchRank()) {
+        first = layer;
+      }
+    }
+    ring.remove(first);
+    return first;
   }
 
   private boolean hasSlot(FetchPriority priority) {

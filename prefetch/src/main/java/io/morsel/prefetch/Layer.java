@@ -90,6 +90,16 @@ public final class Layer implements LayerContent, AutoCloseable {
     layer.data().sync().flush();
   }
 
+  /**
+   * Fetches what the order names and is absent, ahead of readers and in the background: at priority
+   * {@link FetchPriority#PREFETCH}. Returns at once.
+   *
+   * @param budget what it may cost, gaps that requests read over included
+   */
+  public void replay(ReplayOrder order, ByteBudget budget) {
+    layer.data().replay(order, budget);
+  }
+
   /** Has later requests of this layer, through whichever handle, go to this blob. */
   public void replaceBlob(Supplier<RemoteBlob> blob) {
     layer.data().blob(blob);
@@ -136,6 +146,11 @@ public final class Layer implements LayerContent, AutoCloseable {
   @Override
   public long dataBytes() {
     return layer.data().spec.dataBytes();
+  }
+
+  /** The data that all handles share. */
+  LayerData data() {
+    return layer.data();
   }
 
   private void checkOpen() throws IOException {

@@ -7,8 +7,10 @@ import io.morsel.stargz.LayerFormatException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.HashSet;
+import java.util.List;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
@@ -80,6 +82,12 @@ final class LayerData implements AutoCloseable {
 
   /** When to fetch the rest of the layer. */
   final FillUrgency urgency;
+
+  /** Who records what is read; replaced as a whole, and empty nearly always. */
+  private volatile LayerTouches[] recorders = {};
+
+  /** Chunks that were absent when their replay was planned, and that no recorded start has used. */
+  private volatile @Nullable PresentBitmap replayed;
 
   // Guarded by the scheduler's lock.
   private final Set<FetchRequest> requests = new HashSet<>();
@@ -159,7 +167,7 @@ final class LayerData implements AutoCloseable {
       }
       bulkStarted = true;
       scheduler.used();
-      if (settings.prefetch() && spec.prefetchEndBytes().isPresent()) {
+      if (settings.prefetch() && spec.prefetchEndBytes().isPresent() && !flights.hasReplay()) {
         flights.startBulk(FetchPriority.PREFETCH, spec.prefetchEndBytes().getAsLong());
         scheduler.wake(this, FetchPriority.PREFETCH);
       }
@@ -170,6 +178,87 @@ final class LayerData implements AutoCloseable {
     } finally {
       scheduler.lock.unlock();
     }
+  }
+
+  /** Fetches what the order names and is absent, for readers to come. */
+  void replay(ReplayOrder order, ByteBudget budget) {
+    if (!users.enter()) {
+      return;
+    }
+    try {
+      List<ReplayRun.Step> steps = ReplayPlan.of(table(), present, order, budget);
+      if (steps.isEmpty()) {
+        return;
+      }
+      observeReplay(steps);
+      scheduler.lock.lock();
+      try {
+        if (!closed) {
+          scheduler.used();
+          flights.startReplay(steps);
+          scheduler.wake(this, FetchPriority.PREFETCH);
+        }
+      } finally {
+        scheduler.lock.unlock();
+      }
+    } finally {
+      users.exit();
+    }
+  }
+
+  private void observeReplay(List<ReplayRun.Step> steps) {
+    int chunks = 0;
+    long dataBytes = 0;
+    synchronized (this) {
+      PresentBitmap marks = replayed;
+      if (marks == null) {
+        marks = new PresentBitmap(table().count());
+        replayed = marks;
+      }
+      for (ReplayRun.Step step : steps) {
+        for (int chunk : step.chunks().toArray()) {
+          if (marks.set(chunk)) {
+            chunks++;
+            dataBytes += table().dataLength(chunk);
+          }
+        }
+      }
+    }
+    scheduler.observer.replayed(chunks, dataBytes);
+  }
+
+  /** A reader is about to use these chunks, present or not. */
+  void touched(int first, int end) {
+    for (LayerTouches recorder : recorders) {
+      recorder.touch(first, end);
+    }
+  }
+
+  /** A recorded start used the chunk for the first time. */
+  void firstUsed(int chunk) {
+    PresentBitmap marks = replayed;
+    if (marks == null || !marks.get(chunk)) {
+      return;
+    }
+    synchronized (this) {
+      if (!marks.clear(chunk)) {
+        return;
+      }
+    }
+    scheduler.observer.replayUsed(table().dataLength(chunk));
+  }
+
+  /** Tells this recorder, too, what is read from now on. */
+  synchronized void add(LayerTouches recorder) {
+    LayerTouches[] more = Arrays.copyOf(recorders, recorders.length + 1);
+    more[recorders.length] = recorder;
+    recorders = more;
+  }
+
+  /** Tells this recorder nothing any more. */
+  synchronized void remove(LayerTouches recorder) {
+    recorders =
+        Arrays.stream(recorders).filter(each -> each != recorder).toArray(LayerTouches[]::new);
   }
 
   String name() {

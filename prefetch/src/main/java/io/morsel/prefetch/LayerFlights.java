@@ -72,6 +72,9 @@ final class LayerFlights {
   private final EnumMap<FetchPriority, BulkRun> bulk = new EnumMap<>(FetchPriority.class);
   private final SequencedMap<Integer, Refusal> refusals = new LinkedHashMap<>();
 
+  /** The replay that is under way, or that was the last. */
+  private @Nullable ReplayRun replay;
+
   LayerFlights(
       LayerData layer,
       ChunkTable table,
@@ -254,7 +257,31 @@ final class LayerFlights {
 
   /** Starts to walk the chunks whose streams start before {@code blobEnd}. */
   void startBulk(FetchPriority priority, long blobEnd) {
-    bulk.put(priority, new BulkRun(blobEnd));
+    bulk.put(priority, new BulkWalk(table, present, blobEnd));
+  }
+
+  /**
+   * Replays what earlier starts used: in place of a walk up to the landmark, which knows less, and
+   * after a replay that is under way.
+   */
+  void startReplay(List<ReplayRun.Step> steps) {
+    ReplayRun run = replay;
+    if (run == null || run.isDone()) {
+      run = new ReplayRun();
+      replay = run;
+      bulk.put(FetchPriority.PREFETCH, run);
+    }
+    run.add(steps);
+  }
+
+  /** Whether anything has been replayed, or is being. */
+  boolean hasReplay() {
+    return replay != null;
+  }
+
+  /** How much of the image is used before what is prefetched next, in bytes. */
+  long prefetchRank() {
+    return replay == null ? 0 : replay.rank();
   }
 
   void stopBulk() {
@@ -264,16 +291,12 @@ final class LayerFlights {
   /** Whether a walk of this priority is under way. */
   boolean isBulkActive(FetchPriority priority) {
     BulkRun run = bulk.get(priority);
-    return run != null && !run.done;
+    return run != null && !run.isDone();
   }
 
   /** Has the walks look at a chunk again that they passed. */
   void rewind(int chunk) {
-    for (BulkRun run : bulk.values()) {
-      if (table.blobOffset(chunk) < run.blobEnd) {
-        run.rewind(chunk);
-      }
-    }
+    bulk.values().forEach(run -> run.rewind(chunk));
   }
 
   boolean hasQueued(FetchPriority priority) {
@@ -289,23 +312,11 @@ final class LayerFlights {
   /** The next request of the walk at this priority; null where it has come to its end. */
   @Nullable FetchRequest nextBulk(FetchPriority priority) {
     BulkRun run = bulk.get(priority);
-    if (run == null || run.done) {
+    if (run == null || run.isDone()) {
       return null;
     }
-    int chunk = run.cursor;
-    while (true) {
-      chunk = present.nextAbsent(chunk, table.count());
-      if (chunk == table.count()) {
-        run.cursor = chunk;
-        run.done = true;
-        return null;
-      }
-      if (isWanted(chunk, run)) {
-        run.cursor = chunk + 1;
-        return plan(chunk, priority, run);
-      }
-      chunk++;
-    }
+    int chunk = run.next(candidate -> isWanted(candidate, run));
+    return chunk < 0 ? null : plan(chunk, priority, run);
   }
 
   private boolean isWanted(int chunk, @Nullable BulkRun run) {
@@ -314,7 +325,7 @@ final class LayerFlights {
       return flight.state == Flight.State.QUEUED;
     }
     return run != null
-        && table.blobOffset(chunk) < run.blobEnd
+        && run.includes(chunk)
         && !present.get(chunk)
         && !isDamaged(chunk)
         && isSane(chunk);
@@ -406,7 +417,7 @@ final class LayerFlights {
       if (!adjacent || chunkEnd - to > budget) {
         break;
       }
-      if (isShared(next)) {
+      if (isShared(next) && isLikely(next)) {
         chunks.addLast(next);
         end = Math.max(end, chunkEnd);
         lastOffset = offset;
@@ -414,6 +425,11 @@ final class LayerFlights {
       }
     }
     readAhead.planned(last);
+  }
+
+  /** While a replay goes on, it knows better what comes next than the order of the blob does. */
+  private boolean isLikely(int chunk) {
+    return replay == null || replay.isDone() || replay.isMember(chunk);
   }
 
   /**
@@ -463,8 +479,8 @@ final class LayerFlights {
       }
       flight.state = Flight.State.REQUESTED;
       flight.request = request;
-      if (run != null && chunk == run.cursor) {
-        run.cursor++;
+      if (run != null) {
+        run.planned(chunk);
       }
     }
     return request;

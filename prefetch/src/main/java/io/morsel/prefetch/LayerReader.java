@@ -285,6 +285,7 @@ final class LayerReader {
       int end = end(first, offset + lengthBytes);
       boolean hit = layer.present.allSet(first, end);
       layer.urgency.read(lengthBytes);
+      layer.touched(first, end);
       if (hit) {
         readPresent(offset, target);
       } else {

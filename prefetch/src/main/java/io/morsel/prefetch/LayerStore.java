@@ -154,6 +154,25 @@ public final class LayerStore implements AutoCloseable {
     }
   }
 
+  /**
+   * Replays what earlier starts used of a layer, as by {@link Layer#replay}, if the layer is open.
+   */
+  public void replay(Digest layer, ReplayOrder order, ByteBudget budget) throws IOException {
+    Entry entry = acquire(layer);
+    try {
+      entry.lock.lock();
+      try {
+        if (entry.layer != null) {
+          entry.layer.data().replay(order, budget);
+        }
+      } finally {
+        entry.lock.unlock();
+      }
+    } finally {
+      release(layer, entry);
+    }
+  }
+
   private void checkTrust(LayerSource source) throws LayerFormatException {
     if (source.tocDigest().isEmpty() && !settings.allowUnverifiedToc()) {
       throw new LayerFormatException(

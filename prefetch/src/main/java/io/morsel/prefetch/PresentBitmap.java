@@ -5,7 +5,8 @@ import java.util.concurrent.atomic.AtomicLongArray;
 /**
  * Which chunks of a layer are in its data file, verified: one bit a chunk, in memory.
  *
- * <p>Reading is free of locks; {@link #set} and {@link #retain} are called under one.
+ * <p>Reading is free of locks; {@link #set}, {@link #clear} and {@link #retain} are called under
+ * one.
  */
 final class PresentBitmap {
   private final int chunks;
@@ -62,6 +63,17 @@ final class PresentBitmap {
     }
     int before = cardinality;
     cardinality = before + 1;
+    return true;
+  }
+
+  /** Clears a bit; whether it was set before. */
+  boolean clear(int chunk) {
+    long bit = 1L << chunk;
+    if ((words.getAndUpdate(chunk >>> 6, word -> word & ~bit) & bit) == 0) {
+      return false;
+    }
+    int before = cardinality;
+    cardinality = before - 1;
     return true;
   }
 

@@ -13,6 +13,8 @@ final class Events implements FetchObserver {
   final AtomicInteger misses = new AtomicInteger();
   final AtomicReference<String> corrupt = new AtomicReference<>("");
   final AtomicInteger corruptions = new AtomicInteger();
+  final AtomicInteger replayedChunks = new AtomicInteger();
+  final AtomicLong replayUsedBytes = new AtomicLong();
 
   @Override
   public synchronized void request(
@@ -33,6 +35,16 @@ final class Events implements FetchObserver {
   @Override
   public void read(long dataBytes, boolean hit, long durationNanos) {
     (hit ? hits : misses).incrementAndGet();
+  }
+
+  @Override
+  public void replayed(int chunks, long dataBytes) {
+    replayedChunks.addAndGet(chunks);
+  }
+
+  @Override
+  public void replayUsed(long dataBytes) {
+    replayUsedBytes.addAndGet(dataBytes);
   }
 
   @Override

@@ -5,6 +5,8 @@ import com.github.benmanes.caffeine.cache.Caffeine;
 import io.morsel.registry.RegistryException.Kind;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
 import okhttp3.HttpUrl;
 import okhttp3.Request;
 import okhttp3.Response;
@@ -26,6 +28,7 @@ public final class RegistryClient implements AutoCloseable {
 
   private final RegistrySettings settings;
   private final Http http;
+  private final Referrers referrers;
   private final Cache<HttpBlob.LocationKey, HttpUrl> locations =
       Caffeine.newBuilder()
           .maximumSize(MAX_LOCATIONS)
@@ -47,6 +50,7 @@ public final class RegistryClient implements AutoCloseable {
       RegistrySettings settings, Credentials credentials, TransferListener listener) {
     this.settings = settings;
     this.http = new Http(settings, credentials, listener);
+    this.referrers = new Referrers(this, http, new BlobUpload(http, settings), settings);
   }
 
   /** The image to be read through this client; nothing is asked for yet. */
@@ -198,6 +202,41 @@ public final class RegistryClient implements AutoCloseable {
             });
     contents.put(key, content);
     return content;
+  }
+
+  /**
+   * The manifests of artifacts that refer to an image, by the registry's list of them or, where it
+   * keeps none, by the tag that its clients keep instead.
+   *
+   * @param repository names the repository; tag and digest don't count
+   * @param subject the digest of the image's manifest
+   * @param type the artifacts' type
+   */
+  public List<Descriptor> referrers(ImageReference repository, Digest subject, String type)
+      throws IOException {
+    return referrers.list(repository, subject, type);
+  }
+
+  /**
+   * An artifact that refers to an image; its manifest is verified.
+   *
+   * @param manifest one of {@link #referrers}
+   * @return empty where it is no artifact of that image after all
+   */
+  public Optional<Artifact> artifact(ImageReference repository, Descriptor manifest, Digest subject)
+      throws IOException {
+    return referrers.read(repository, manifest, subject);
+  }
+
+  /**
+   * Writes an artifact next to the image that is its subject, and has the registry list it.
+   *
+   * @param content what the artifact's descriptor describes
+   * @return the descriptor of the artifact's manifest
+   */
+  public Descriptor attach(ImageReference repository, Artifact artifact, byte[] content)
+      throws IOException {
+    return referrers.attach(repository, artifact, content);
   }
 
   /** A blob to be read at random; nothing is asked for before the first read. */

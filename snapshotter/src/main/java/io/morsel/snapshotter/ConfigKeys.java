@@ -168,6 +168,72 @@ public final class ConfigKeys {
           FetchSettings.DEFAULT.readTimeoutMillis(),
           "How long a read of absent data waits, retries included, before it fails with EIO.");
 
+  /** Whether to learn. */
+  public static final ConfigKey<Boolean> PROFILE_RECORD =
+      new ConfigKey<>(
+          "profile",
+          "record",
+          flag(),
+          true,
+          "Whether to record which chunks of an image are read while a container of it starts.");
+
+  /** Whether to use what was learned. */
+  public static final ConfigKey<Boolean> PROFILE_REPLAY =
+      new ConfigKey<>(
+          "profile",
+          "replay",
+          flag(),
+          true,
+          "Whether to fetch at once what earlier starts of an image read; instead of what it lists"
+              + " before its prefetch landmark.");
+
+  /** Whether to use what others have learned. */
+  public static final ConfigKey<Boolean> PROFILE_FROM_REGISTRY =
+      new ConfigKey<>(
+          "profile",
+          "from_registry",
+          flag(),
+          true,
+          "Whether to look in an image's registry for a profile that somebody has pushed there, where"
+              + " this node has none. Pulling does not wait for that.");
+
+  /** When a start is over. */
+  public static final ConfigKey<Long> PROFILE_SETTLE_MILLIS =
+      new ConfigKey<>(
+          "profile",
+          "settle_millis",
+          number(100, 600_000, " of milliseconds"),
+          3_000L,
+          "A container has started when it has read nothing new of its image for so long.");
+
+  /** What a replay may cost. */
+  public static final ConfigKey<Long> PROFILE_MAX_BYTES =
+      new ConfigKey<>(
+          "profile",
+          "max_bytes",
+          number(0, 1L << 40, " of bytes"),
+          512L << 20,
+          "The most compressed bytes of one image that are recorded of a start, and that are fetched"
+              + " because a profile says so.");
+
+  /** What a replay may cost. */
+  public static final ConfigKey<Long> PROFILE_MAX_PERCENT =
+      new ConfigKey<>(
+          "profile",
+          "max_percent",
+          number(0, 100, ""),
+          50L,
+          "The same as a part of the image, in percent; the lower of the two counts.");
+
+  /** How many profiles are kept. */
+  public static final ConfigKey<Long> PROFILE_MAX_KEPT =
+      new ConfigKey<>(
+          "profile",
+          "max_kept",
+          number(1, 1_000_000, ""),
+          1_000L,
+          "How many images' profiles are kept, each of 2 MiB at most; those that were used last.");
+
   /** Whether the TOC may lack a digest. */
   public static final ConfigKey<Boolean> VERIFICATION_ALLOW_UNVERIFIED_TOC =
       new ConfigKey<>(
@@ -307,6 +373,13 @@ public final class ConfigKeys {
           FETCH_READ_AHEAD_BYTES,
           FETCH_HOT_CHUNK_BYTES,
           FETCH_READ_TIMEOUT_MILLIS,
+          PROFILE_RECORD,
+          PROFILE_REPLAY,
+          PROFILE_FROM_REGISTRY,
+          PROFILE_SETTLE_MILLIS,
+          PROFILE_MAX_BYTES,
+          PROFILE_MAX_PERCENT,
+          PROFILE_MAX_KEPT,
           VERIFICATION_ALLOW_UNVERIFIED_TOC,
           LIMITS_MAX_TOC_BYTES,
           LIMITS_MAX_ENTRIES,

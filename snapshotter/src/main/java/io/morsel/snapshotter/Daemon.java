@@ -122,6 +122,7 @@ public final class Daemon implements AutoCloseable {
                 config.registry(version), credentials(config), TransferListener.NONE));
     registry = client;
     LayerStore layers = add(new LayerStore(root, config.fetch(), metrics));
+    StartProfiles profiles = add(new StartProfiles(root, layers, client, config, metrics));
     LayerMounter mounter =
         add(
             LayerMounters.choose(
@@ -139,6 +140,7 @@ public final class Daemon implements AutoCloseable {
                 layers,
                 new LayerFinder(client),
                 mounter,
+                profiles,
                 config,
                 metrics));
     metrics.layers(

@@ -41,6 +41,12 @@ final class DaemonMetrics implements FetchObserver {
   private final Counter restoreFailures;
   private final Counter corruptChunks;
   private final Map<FetchPriority, Fetches> fetches = new EnumMap<>(FetchPriority.class);
+  private final Counter replayedChunks;
+  private final Counter replayedBytes;
+  private final Counter replayUsedChunks;
+  private final Counter replayUsedBytes;
+  private final Counter profileLookups;
+  private final Counter profileRecordings;
   private final Reads hits;
   private final Reads misses;
 
@@ -89,6 +95,40 @@ final class DaemonMetrics implements FetchObserver {
         Counter.builder()
             .name("morsel_fetch_corrupt_chunks_total")
             .help("Chunks that did not have their digest and were thrown away.")
+            .register(registry);
+    replayedChunks =
+        Counter.builder()
+            .name("morsel_profile_replayed_chunks_total")
+            .help("Absent chunks that replays of profiles set out to fetch.")
+            .register(registry);
+    replayedBytes =
+        Counter.builder()
+            .name("morsel_profile_replayed_bytes_total")
+            .help("Uncompressed bytes of the chunks that replays set out to fetch.")
+            .register(registry);
+    replayUsedChunks =
+        Counter.builder()
+            .name("morsel_profile_used_chunks_total")
+            .help("Replayed chunks that a recorded start went on to use.")
+            .register(registry);
+    replayUsedBytes =
+        Counter.builder()
+            .name("morsel_profile_used_bytes_total")
+            .help("Uncompressed bytes of the replayed chunks that a recorded start went on to use.")
+            .register(registry);
+    profileLookups =
+        Counter.builder()
+            .name("morsel_profile_lookups_total")
+            .help("Images whose profile was looked for, by where it was found.")
+            .labelNames("result")
+            .register(registry);
+    for (ProfileLookup result : ProfileLookup.values()) {
+      profileLookups.initLabelValues(result.label());
+    }
+    profileRecordings =
+        Counter.builder()
+            .name("morsel_profile_recordings_total")
+            .help("Starts of containers that were recorded.")
             .register(registry);
     Counter requests =
         Counter.builder()
@@ -229,6 +269,28 @@ final class DaemonMetrics implements FetchObserver {
     points.count.inc();
     points.bytes.inc(dataBytes);
     points.seconds.observe(durationNanos / NANOS);
+  }
+
+  @Override
+  public void replayed(int chunks, long dataBytes) {
+    replayedChunks.inc(chunks);
+    replayedBytes.inc((double) dataBytes);
+  }
+
+  @Override
+  public void replayUsed(long dataBytes) {
+    replayUsedChunks.inc();
+    replayUsedBytes.inc((double) dataBytes);
+  }
+
+  /** An image's profile was looked for. */
+  void profileLookup(ProfileLookup result) {
+    profileLookups.labelValues(result.label()).inc();
+  }
+
+  /** A start was recorded. */
+  void startRecorded() {
+    profileRecordings.inc();
   }
 
   @Override

@@ -34,11 +34,28 @@ final class LayerFinder {
   private static final int MAX_CACHED = 256;
   private static final Duration MANIFEST_LIFETIME = Duration.ofMinutes(5);
 
-  /** A layer that was found. */
-  record Found(LayerSource source, RemoteBlob blob) {}
+  /** A layer that was found, and the image that has it. */
+  record Found(LayerSource source, RemoteBlob blob, LayerImage image) {}
+
+  /** A manifest that was read. */
+  private record Known(Digest digest, Manifest manifest) {
+    static Known of(VerifiedContent content, String mediaType) throws IOException {
+      return new Known(content.descriptor().digest(), Manifest.parse(content.bytes(), mediaType));
+    }
+
+    Optional<Descriptor> layer(Digest digest) {
+      return manifest.layers().stream()
+          .filter(descriptor -> descriptor.digest().equals(digest))
+          .findFirst();
+    }
+
+    long layerBytes() {
+      return manifest.layers().stream().mapToLong(Descriptor::sizeBytes).sum();
+    }
+  }
 
   private final RegistryClient registry;
-  private final Cache<String, Manifest> manifests =
+  private final Cache<String, Known> manifests =
       Caffeine.newBuilder().maximumSize(MAX_CACHED).expireAfterWrite(MANIFEST_LIFETIME).build();
 
   private final KeyLocks locks = new KeyLocks();
@@ -56,7 +73,8 @@ final class LayerFinder {
   Found find(LayerRequest request) throws IOException, FallbackException {
     ImageReference reference = reference(request);
     Digest layer = digest(request.layer());
-    Descriptor descriptor = descriptor(request, reference, layer);
+    Known manifest = manifest(request, reference, layer);
+    Descriptor descriptor = manifest.layer(layer).orElseThrow();
     String annotated = descriptor.annotations().getOrDefault(TOC_ANNOTATION, "");
     requireSameToc(annotated, request);
     LayerSource source =
@@ -65,7 +83,10 @@ final class LayerFinder {
             layer,
             descriptor.sizeBytes(),
             annotated.isEmpty() ? request.tocDigest() : annotated);
-    return new Found(source, registry.blob(reference, layer, descriptor.sizeBytes()));
+    return new Found(
+        source,
+        registry.blob(reference, layer, descriptor.sizeBytes()),
+        new LayerImage(reference, manifest.digest(), manifest.layerBytes()));
   }
 
   /**
@@ -105,29 +126,28 @@ final class LayerFinder {
     }
   }
 
-  private Descriptor descriptor(LayerRequest request, ImageReference reference, Digest layer)
+  /** The manifest that has the layer. */
+  private Known manifest(LayerRequest request, ImageReference reference, Digest layer)
       throws IOException, FallbackException {
     ImageReference exact =
         request.manifest().isEmpty() ? reference : reference.withDigest(digest(request.manifest()));
     // All layers of an image are asked for at once: the first call reads the manifest for them.
     try (var _ = locks.lock(exact.toString())) {
-      return descriptorAlone(exact, layer);
+      return manifestAlone(exact, layer);
     }
   }
 
-  private Descriptor descriptorAlone(ImageReference exact, Digest layer)
+  private Known manifestAlone(ImageReference exact, Digest layer)
       throws IOException, FallbackException {
-    Manifest known = manifests.getIfPresent(exact.toString());
-    Optional<Descriptor> descriptor = known == null ? Optional.empty() : layerOf(known, layer);
-    if (descriptor.isPresent()) {
-      return descriptor.get();
+    Known known = manifests.getIfPresent(exact.toString());
+    if (known != null && known.layer(layer).isPresent()) {
+      return known;
     }
     for (Candidate candidate : candidates(exact)) {
-      Manifest manifest = candidate.read();
-      descriptor = layerOf(manifest, layer);
-      if (descriptor.isPresent()) {
+      Known manifest = candidate.read();
+      if (manifest.layer(layer).isPresent()) {
         manifests.put(exact.toString(), manifest);
-        return descriptor.get();
+        return manifest;
       }
     }
     throw new FallbackException(
@@ -138,16 +158,10 @@ final class LayerFinder {
             + " replaced since");
   }
 
-  private static Optional<Descriptor> layerOf(Manifest manifest, Digest layer) {
-    return manifest.layers().stream()
-        .filter(descriptor -> descriptor.digest().equals(layer))
-        .findFirst();
-  }
-
   /** A manifest that may have the layer. */
   @FunctionalInterface
   private interface Candidate {
-    Manifest read() throws IOException;
+    Known read() throws IOException;
   }
 
   /** The image's manifest or, of an index, all of them, this machine's platform first. */
@@ -155,7 +169,7 @@ final class LayerFinder {
     VerifiedContent top = registry.manifest(reference);
     String type = top.descriptor().mediaType();
     if (!MediaTypes.isIndex(type)) {
-      return List.of(() -> Manifest.parse(top.bytes(), type));
+      return List.of(() -> Known.of(top, type));
     }
     ImageIndex index = ImageIndex.parse(top.bytes(), type);
     List<Descriptor> descriptors = new ArrayList<>();
@@ -168,9 +182,7 @@ final class LayerFinder {
         .limit(MAX_MANIFESTS_IN_INDEX)
         .<Candidate>map(
             descriptor ->
-                () ->
-                    Manifest.parse(
-                        registry.manifest(reference, descriptor).bytes(), descriptor.mediaType()))
+                () -> Known.of(registry.manifest(reference, descriptor), descriptor.mediaType()))
         .toList();
   }
 }

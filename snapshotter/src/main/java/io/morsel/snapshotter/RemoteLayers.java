@@ -22,13 +22,16 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.ToLongFunction;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -40,14 +43,25 @@ public final class RemoteLayers implements AutoCloseable {
   /** Holds the layer's compressed size, so that a restart need not ask the registry for it. */
   private static final String SIZE_LABEL = "containerd.io/snapshot/morsel.layer-size";
 
+  /** Holds the digest of the manifest that has the layer, which names the image's profile. */
+  private static final String MANIFEST_LABEL = "containerd.io/snapshot/morsel.manifest-digest";
+
   private static final Logger log = LoggerFactory.getLogger(RemoteLayers.class);
 
   /**
    * A layer that is mounted.
    *
    * @param tree what is shown of it, on top of the snapshots below
+   * @param manifest of the image that it was mounted for; null where that is not known
+   * @param started whether a container was made on it since it is mounted
    */
-  private record Mounted(Digest digest, Layer layer, ErofsImage tree, LayerMount mount) {}
+  private record Mounted(
+      Digest digest,
+      Layer layer,
+      ErofsImage tree,
+      LayerMount mount,
+      @Nullable Digest manifest,
+      AtomicBoolean started) {}
 
   private final SnapshotStore store;
   private final SnapshotDirectories directories;
@@ -56,6 +70,7 @@ public final class RemoteLayers implements AutoCloseable {
   private final LayerFinder finder;
   private final ResolvedLayers resolved;
   private final LayerMounter mounter;
+  private final StartProfiles profiles;
   private final DaemonMetrics metrics;
   private final Map<Long, Mounted> mounted = new ConcurrentHashMap<>();
   private final KeyLocks locks = new KeyLocks();
@@ -67,6 +82,7 @@ public final class RemoteLayers implements AutoCloseable {
       LayerStore layers,
       LayerFinder finder,
       LayerMounter mounter,
+      StartProfiles profiles,
       MorselConfig config,
       DaemonMetrics metrics) {
     this.store = store;
@@ -75,10 +91,15 @@ public final class RemoteLayers implements AutoCloseable {
     this.layers = layers;
     this.finder = finder;
     this.mounter = mounter;
+    this.profiles = profiles;
     this.metrics = metrics;
     this.resolved =
         new ResolvedLayers(
-            finder, layers, config.get(ConfigKeys.REGISTRY_RESOLVE_TIMEOUT_MILLIS), this::collect);
+            finder,
+            layers,
+            profiles,
+            config.get(ConfigKeys.REGISTRY_RESOLVE_TIMEOUT_MILLIS),
+            this::collect);
   }
 
   /** Starts to resolve the image's other layers in the background. */
@@ -162,6 +183,7 @@ public final class RemoteLayers implements AutoCloseable {
           chain.id(),
           chain.parents(),
           layer.found().source().digest(),
+          layer.found().image().manifest(),
           layers.open(layer.found().source(), layer.found().blob()));
     } catch (IOException | RuntimeException e) {
       fallback(request, FallbackReason.MOUNT, describe(e));
@@ -170,6 +192,7 @@ public final class RemoteLayers implements AutoCloseable {
     resolved.mounted(request);
     Map<String, String> labels = new TreeMap<>();
     labels.put(Labels.REMOTE, Labels.REMOTE_VALUE);
+    labels.put(MANIFEST_LABEL, layer.found().image().manifest().toString());
     labels.put(SIZE_LABEL, Long.toString(layer.found().source().sizeBytes()));
     if (!layer.found().source().tocDigest().isEmpty()) {
       labels.put(Labels.TOC_DIGEST, layer.found().source().tocDigest());
@@ -178,13 +201,19 @@ public final class RemoteLayers implements AutoCloseable {
   }
 
   /** Mounts an open layer, which is closed with the mount, or at once where that fails. */
-  private void mount(long id, List<SnapshotChain.Parent> parents, Digest digest, Layer layer)
+  private void mount(
+      long id,
+      List<SnapshotChain.Parent> parents,
+      Digest digest,
+      @Nullable Digest manifest,
+      Layer layer)
       throws IOException {
     boolean done = false;
     try {
       LayerContent content = on(parents, layer);
       LayerMount mount = mounter.mount(content, directories.fs(id));
-      mounted.put(id, new Mounted(digest, layer, content.tree(), mount));
+      mounted.put(
+          id, new Mounted(digest, layer, content.tree(), mount, manifest, new AtomicBoolean()));
       done = true;
       metrics.mountedLayers(mounted.size());
     } finally {
@@ -326,6 +355,22 @@ public final class RemoteLayers implements AutoCloseable {
     }
   }
 
+  /** A container is being made on these snapshots, the uppermost first, which are mounted. */
+  void starting(List<SnapshotChain.Parent> parents) {
+    Mounted top = parents.isEmpty() ? null : mounted.get(parents.getFirst().id());
+    if (top == null || top.manifest() == null) {
+      return;
+    }
+    Map<Digest, Layer> opened = new LinkedHashMap<>();
+    for (SnapshotChain.Parent parent : parents) {
+      Mounted layer = mounted.get(parent.id());
+      if (layer != null) {
+        opened.put(layer.digest(), layer.layer());
+      }
+    }
+    profiles.starting(top.manifest(), opened, top.started().getAndSet(true));
+  }
+
   private boolean isMounted(long id) {
     Mounted layer = mounted.get(id);
     return layer != null && layer.mount().isAlive();
@@ -365,7 +410,7 @@ public final class RemoteLayers implements AutoCloseable {
           layers
               .restore(digest, () -> blob)
               .orElseThrow(() -> new IOException("its index is not on the disk any more"));
-      mount(id, parents, digest, layer);
+      mount(id, parents, digest, manifest(labels), layer);
       log.debug("layer {} of snapshot {} is mounted again", request.layer(), id);
     }
   }
@@ -401,6 +446,16 @@ public final class RemoteLayers implements AutoCloseable {
       log.info("{} of {} layers are mounted again", mounted.size(), remote.size());
     }
     deleteUnused();
+  }
+
+  private static @Nullable Digest manifest(Map<String, String> labels) {
+    try {
+      return Digest.parse(
+          labels.getOrDefault(MANIFEST_LABEL, labels.getOrDefault(Labels.CRI_MANIFEST_DIGEST, "")));
+    } catch (IllegalArgumentException e) {
+      // Written by an earlier version: the layer does without a profile.
+      return null;
+    }
   }
 
   private static long size(Map<String, String> labels) throws FallbackException {

@@ -39,6 +39,7 @@ final class ResolvedLayers implements AutoCloseable {
 
   private final LayerFinder finder;
   private final LayerStore layers;
+  private final StartProfiles profiles;
   private final long timeoutMillis;
   private final Semaphore background = new Semaphore(MAX_BACKGROUND);
   private final ExecutorService executor =
@@ -63,9 +64,14 @@ final class ResolvedLayers implements AutoCloseable {
    * @param forgotten called with a layer's digest when it is no longer held open here
    */
   ResolvedLayers(
-      LayerFinder finder, LayerStore layers, long timeoutMillis, Consumer<Digest> forgotten) {
+      LayerFinder finder,
+      LayerStore layers,
+      StartProfiles profiles,
+      long timeoutMillis,
+      Consumer<Digest> forgotten) {
     this.finder = finder;
     this.layers = layers;
+    this.profiles = profiles;
     this.timeoutMillis = timeoutMillis;
     this.kept =
         Caffeine.newBuilder()
@@ -151,7 +157,10 @@ final class ResolvedLayers implements AutoCloseable {
       }
       try {
         LayerFinder.Found found = finder.find(request);
-        future.complete(new Resolved(found, layers.open(found.source(), found.blob())));
+        profiles.expected(found.image());
+        Layer layer = layers.open(found.source(), found.blob());
+        future.complete(new Resolved(found, layer));
+        profiles.opened(found.image(), found.source().digest());
       } finally {
         if (inBackground) {
           background.release();

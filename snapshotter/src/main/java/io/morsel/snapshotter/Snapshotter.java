@@ -163,6 +163,7 @@ public final class Snapshotter implements AutoCloseable {
       discard(key);
       throw e;
     }
+    remote.starting(chain.parents());
     return mounts.of(chain);
   }
 

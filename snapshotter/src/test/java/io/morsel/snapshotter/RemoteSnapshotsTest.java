@@ -40,6 +40,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterEach;
@@ -64,14 +65,14 @@ final class RemoteSnapshotsTest {
         .isEqualTo(0);
     assumeThat(Path.of("/dev/fuse")).exists();
     registry = new TestRegistry();
-    startDaemon();
+    startDaemon("root");
   }
 
-  private void startDaemon() throws IOException {
+  private void startDaemon(String root) throws IOException {
     daemon =
         Daemon.start(
             MorselConfig.defaults()
-                .with(ConfigKeys.ROOT, directory.resolve("root"))
+                .with(ConfigKeys.ROOT, directory.resolve(root))
                 .with(ConfigKeys.ADDRESS, directory.resolve("m.sock"))
                 .with(ConfigKeys.METRICS_ADDRESS, "127.0.0.1:0")
                 .with(ConfigKeys.FETCH_BACKGROUND_FILL, false)
@@ -260,7 +261,7 @@ final class RemoteSnapshotsTest {
     stopDaemon();
     assertThat(Mountinfo.under(directory)).isEmpty();
     registry.close();
-    startDaemon();
+    startDaemon("root");
     assertThat(list()).isEqualTo(before);
     assertThat(mount(mounts("v")).resolve("file")).hasContent("fetched before");
     assertThat(metrics())
@@ -290,7 +291,7 @@ final class RemoteSnapshotsTest {
     mountPoints.clear();
     stopDaemon();
     registry.close();
-    startDaemon();
+    startDaemon("root");
     assertThat(metrics())
         .contains("morsel_mounted_layers 3.0")
         .contains("morsel_restore_failures_total 0.0");
@@ -334,7 +335,7 @@ final class RemoteSnapshotsTest {
     Path lost = layerDirectory(base);
     Path aside = directory.resolve("aside");
     Files.move(lost, aside);
-    startDaemon();
+    startDaemon("root");
     assertThat(metrics())
         .contains("morsel_mounted_layers 0.0")
         .contains("morsel_restore_failures_total 2.0");
@@ -389,7 +390,7 @@ final class RemoteSnapshotsTest {
     prepareRemote("k2", "", "sha256:kept", cri(manifest, kept));
     stopDaemon();
     SnapshotDirectories.deleteTree(layerDirectory(lost));
-    startDaemon();
+    startDaemon("root");
     assertThat(metrics())
         .contains("morsel_mounted_layers 1.0")
         .contains("morsel_restore_failures_total 1.0");
@@ -425,6 +426,51 @@ final class RemoteSnapshotsTest {
     assertThat(view.resolve("file")).hasContent("still there");
     var _ = run("umount", "-l", mountPoints.removeLast().toString());
     assertThat(Mountinfo.under(directory)).isEmpty();
+  }
+
+  @Test
+  void whatAStartReadIsThereBeforeTheNextOneOnAnotherRoot() throws Exception {
+    Path tree = Files.createDirectories(directory.resolve("tree-many"));
+    for (int i = 0; i < 20; i++) {
+      byte[] noise = new byte[64 << 10];
+      new Random(i).nextBytes(noise);
+      Files.write(tree.resolve("file-" + i), noise);
+    }
+    Descriptor layer = lazy(tar("many", "empty", ""));
+    String manifest = registry.addImage("1", List.of(layer));
+    prepareRemote("k1", "", "sha256:c1", stargz(layer));
+    Path first = mount(prepare("a", "sha256:c1", Map.of()));
+    assertThat(first.resolve("file-17")).hasSameBinaryContentAs(tree.resolve("file-17"));
+    assertThat(first.resolve("file-3")).hasSameBinaryContentAs(tree.resolve("file-3"));
+    var _ = run("umount", "-l", mountPoints.removeLast().toString());
+    stopDaemon();
+    String name = "profiles/" + manifest.replace(':', '-') + ".json";
+    Path learned = directory.resolve("root").resolve(name);
+    assertThat(learned).exists();
+    Path other = directory.resolve("other").resolve(name);
+    Files.createDirectories(Path.of(String.valueOf(other.getParent())));
+    Files.copy(learned, other);
+
+    startDaemon("other");
+    prepareRemote("k1", "", "sha256:c1", cri(manifest, layer));
+    await(() -> metricsUnchecked().contains("morsel_layer_present_bytes 131072.0"));
+    int before = registry.requests().size();
+    Path second = mount(prepare("a", "sha256:c1", Map.of()));
+    assertThat(second.resolve("file-3")).hasSameBinaryContentAs(tree.resolve("file-3"));
+    assertThat(registry.requests()).hasSize(before);
+    assertThat(metrics())
+        .contains("morsel_profile_lookups_total{result=\"node\"} 1.0")
+        .contains("morsel_profile_replayed_chunks_total 32.0")
+        .contains("morsel_profile_replayed_bytes_total 131072.0")
+        .contains("morsel_profile_used_bytes_total 65536.0");
+  }
+
+  private String metricsUnchecked() {
+    try {
+      return metrics();
+    } catch (Exception e) {
+      throw new AssertionError(e);
+    }
   }
 
   private Path layerDirectory(Descriptor layer) {

@@ -224,6 +224,12 @@ final class FleetNode implements AutoCloseable {
     public void read(long dataBytes, boolean hit, long durationNanos) {}
 
     @Override
+    public void replayed(int chunks, long dataBytes) {}
+
+    @Override
+    public void replayUsed(long dataBytes) {}
+
+    @Override
     public void corruptChunk(String layer, int chunk) {}
   }
 }
