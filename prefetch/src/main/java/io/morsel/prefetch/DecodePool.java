@@ -15,8 +15,8 @@ import java.util.concurrent.atomic.AtomicLong;
  * reserve} room first. Demand has room of its own, so that it never waits for bulk to be decoded.
  */
 final class DecodePool implements AutoCloseable {
-  private static final int DEMAND_KIB = 16 << 10;
-  private static final int BULK_KIB = 16 << 10;
+  private static final int DEMAND_KIB = 8 << 10;
+  private static final int BULK_KIB = 8 << 10;
 
   /** The compressed bytes of one unit, and the flights that end with it. */
   static final class Task implements Runnable, Comparable<Task> {

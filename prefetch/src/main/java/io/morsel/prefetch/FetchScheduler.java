@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class FetchScheduler implements AutoCloseable {
   private static final int DEMAND_SLOTS = 2;
-  private static final long IDLE_BUFFER_BYTES = 32L << 20;
+  private static final long IDLE_BUFFER_BYTES = 16L << 20;
 
   final ReentrantLock lock = new ReentrantLock();
   final FetchSettings settings;
