@@ -19,14 +19,29 @@ import java.util.concurrent.Executors;
  * A layer of a few small files, in eStargz, for the {@link WarmUp}. Thousands of files more, so
  * that the code which indexes them is compiled, made the first pull no faster and cost 40 MB of
  * memory.
- *
- * @param blob its bytes
- * @param tocDigest the digest of its TOC
  */
-record WarmUpLayer(byte[] blob, String tocDigest) {
+final class WarmUpLayer {
   private static final int TAR_BLOCK_BYTES = 512;
   private static final int CHUNK_BYTES = 4 << 10;
   private static final int FILE_BYTES = 3 * CHUNK_BYTES + 1;
+
+  private final byte[] blob;
+  private final String tocDigest;
+
+  private WarmUpLayer(byte[] blob, String tocDigest) {
+    this.blob = blob;
+    this.tocDigest = tocDigest;
+  }
+
+  /** Its bytes, which are not to be changed. */
+  byte[] blob() {
+    return blob;
+  }
+
+  /** The digest of its TOC. */
+  String tocDigest() {
+    return tocDigest;
+  }
 
   /** Makes the layer. */
   static WarmUpLayer make(Path scratch) throws IOException {
