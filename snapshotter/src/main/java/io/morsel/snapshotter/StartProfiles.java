@@ -323,7 +323,6 @@ final class StartProfiles implements AutoCloseable {
     if (uses.isEmpty()) {
       return;
     }
-    metrics.startRecorded();
     try (var _ = locks.lock(image.toString())) {
       ImageProfile known = files.read(image).orElse(ImageProfile.empty(image));
       ImageProfile learned = known.with(digests, new RecordedStart(Instant.now(), uses), partly);
@@ -334,6 +333,7 @@ final class StartProfiles implements AutoCloseable {
     } catch (IOException e) {
       log.warn("what a start of image {} read can't be kept: {}", image, e.toString());
     }
+    metrics.startRecorded();
   }
 
   /** Ends recordings; what they have so far is kept. */
