@@ -1,6 +1,5 @@
 package io.morsel.bench.run;
 
-import io.morsel.bench.host.Await;
 import io.morsel.bench.image.Size;
 import io.morsel.bench.image.Workload;
 import io.morsel.bench.image.Workloads;
@@ -15,7 +14,6 @@ import io.morsel.bench.result.CellKey;
 import io.morsel.bench.result.Recorder;
 import io.morsel.bench.result.Sample;
 import io.morsel.cli.terminal.Quantity;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -38,11 +36,6 @@ final class ColdGroup {
   private static final String NO_PROFILE = "[profile]\nreplay = false\nfrom_registry = false\n";
   private static final String FETCH_NOTHING_UNASKED =
       "[fetch]\nprefetch = false\nbackground_fill = false\nread_ahead_bytes = 0\n" + NO_PROFILE;
-
-  /**
-   * How long a start takes to settle after its container has ended, with room for a busy machine.
-   */
-  private static final Duration SETTLE_LIMIT = Duration.ofMinutes(2);
 
   /**
    * One of the group's columns: a mode, set up in a certain way.
@@ -124,11 +117,8 @@ final class ColdGroup {
             try (Node node = bench.startNode(mode, config)) {
               StartFigures figures = coldStart.measure(node, link, repository, workload, step);
               Morsel morsel = node.morsel().orElseThrow();
-              step.accept("waiting until the start is recorded");
-              Await.until(
-                  "the start is recorded",
-                  SETTLE_LIMIT,
-                  () -> morsel.metric("morsel_profile_recordings_total") > 0);
+              // The start is over: a daemon that stops keeps what it has recorded.
+              morsel.close();
               Morsel.command(
                       bench.settings().checkout(),
                       "profile",
