@@ -71,6 +71,8 @@ final class StartProfiles implements AutoCloseable {
 
   private static final int MAX_MISSING = 10_000;
 
+  private static final Duration CLOSE_GRACE = Duration.ofSeconds(2);
+
   /** What is to be replayed of an image, once it is known, and what that may still cost. */
   private record Replay(CompletableFuture<Map<Digest, ReplayOrder>> orders, ByteBudget budget) {}
 
@@ -340,6 +342,15 @@ final class StartProfiles implements AutoCloseable {
   @Override
   public void close() {
     closing.countDown();
-    executor.close();
+    executor.shutdown();
+    try {
+      if (executor.awaitTermination(CLOSE_GRACE.toMillis(), TimeUnit.MILLISECONDS)) {
+        return;
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    // A registry that does not answer must not keep the daemon from stopping.
+    executor.shutdownNow();
   }
 }
