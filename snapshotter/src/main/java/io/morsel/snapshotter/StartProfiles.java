@@ -71,6 +71,8 @@ final class StartProfiles implements AutoCloseable {
 
   private static final int MAX_MISSING = 10_000;
 
+  private static final Duration CLOSE_GRACE = Duration.ofSeconds(2);
+
   /** What is to be replayed of an image, once it is known, and what that may still cost. */
   private record Replay(CompletableFuture<Map<Digest, ReplayOrder>> orders, ByteBudget budget) {}
 
@@ -323,7 +325,6 @@ final class StartProfiles implements AutoCloseable {
     if (uses.isEmpty()) {
       return;
     }
-    metrics.startRecorded();
     try (var _ = locks.lock(image.toString())) {
       ImageProfile known = files.read(image).orElse(ImageProfile.empty(image));
       ImageProfile learned = known.with(digests, new RecordedStart(Instant.now(), uses), partly);
@@ -334,12 +335,22 @@ final class StartProfiles implements AutoCloseable {
     } catch (IOException e) {
       log.warn("what a start of image {} read can't be kept: {}", image, e.toString());
     }
+    metrics.startRecorded();
   }
 
   /** Ends recordings; what they have so far is kept. */
   @Override
   public void close() {
     closing.countDown();
-    executor.close();
+    executor.shutdown();
+    try {
+      if (executor.awaitTermination(CLOSE_GRACE.toMillis(), TimeUnit.MILLISECONDS)) {
+        return;
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    // A registry that does not answer must not keep the daemon from stopping.
+    executor.shutdownNow();
   }
 }

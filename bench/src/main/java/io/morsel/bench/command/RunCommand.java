@@ -298,7 +298,8 @@ final class RunCommand implements Callable<Integer> {
     for (Map.Entry<String, Path> peer : peers.entrySet()) {
       String name = peer.getKey();
       if (!name.matches("[a-z0-9][a-z0-9-]*")
-          || List.of("overlayfs", "morsel", "limit", "native").contains(name)) {
+          || List.of("overlayfs", "morsel", "morsel-unprofiled", "limit", "native")
+              .contains(name)) {
         throw CommandException.usage(
             "--peer %s: valid is a name of small letters, digits and hyphens that no other column has"
                 .formatted(name));

@@ -14,11 +14,13 @@ import java.util.stream.Stream;
 /** A {@code morsel serve} on a root and a socket of its own, built from a checkout. */
 public final class Morsel implements AutoCloseable {
   private final Daemon daemon;
+  private final Path root;
   private final Path socket;
   private final String metricsAddress;
 
-  private Morsel(Daemon daemon, Path socket, String metricsAddress) {
+  private Morsel(Daemon daemon, Path root, Path socket, String metricsAddress) {
     this.daemon = daemon;
+    this.root = root;
     this.socket = socket;
     this.metricsAddress = metricsAddress;
   }
@@ -73,12 +75,17 @@ public final class Morsel implements AutoCloseable {
                 "--config",
                 file.toString()),
             () -> Http.ok("http://" + metrics + "/healthz"));
-    return new Morsel(daemon, socket, metrics);
+    return new Morsel(daemon, setup.root(), socket, metrics);
   }
 
   /** {@code morsel WORDS…} from a checkout. */
   public static Command command(Path checkout, Object... words) {
     return Command.of(checkout.resolve("morsel"), List.of(words));
+  }
+
+  /** Where it keeps its state. */
+  public Path root() {
+    return root;
   }
 
   /** Where it listens. */

@@ -24,6 +24,7 @@ final class Figures {
   static final String MODEL_SUFFIX = " (model)";
 
   private static final String MORSEL = "morsel";
+  private static final String UNPROFILED = "morsel-unprofiled";
   private static final String TOTAL = "total_millis";
 
   private final List<Cell> cells;
@@ -39,8 +40,9 @@ final class Figures {
 
   private static int rank(String mode, List<String> seen) {
     return switch (mode) {
-      case OVERLAYFS -> -2;
-      case MORSEL -> -1;
+      case OVERLAYFS -> -3;
+      case MORSEL -> -2;
+      case UNPROFILED -> -1;
       case LIMIT -> Integer.MAX_VALUE;
       default -> {
         // A model goes with what it extends.

@@ -1,21 +1,26 @@
 package io.morsel.bench.run;
 
+import io.morsel.bench.image.Size;
 import io.morsel.bench.image.Workload;
 import io.morsel.bench.image.Workloads;
 import io.morsel.bench.net.Calibration;
 import io.morsel.bench.net.Link;
 import io.morsel.bench.net.Net;
 import io.morsel.bench.node.Mode;
+import io.morsel.bench.node.Morsel;
 import io.morsel.bench.node.Node;
 import io.morsel.bench.result.Cell;
 import io.morsel.bench.result.CellKey;
 import io.morsel.bench.result.Recorder;
 import io.morsel.bench.result.Sample;
 import io.morsel.cli.terminal.Quantity;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 
 /**
  * {@code cold}: a container's start from an image that is not there, and how far that is from what
@@ -28,8 +33,17 @@ import java.util.Objects;
  */
 final class ColdGroup {
   private static final int LIMIT_ROUND_TRIPS = 4;
+  private static final String NO_PROFILE = "[profile]\nreplay = false\nfrom_registry = false\n";
   private static final String FETCH_NOTHING_UNASKED =
-      "[fetch]\nprefetch = false\nbackground_fill = false\nread_ahead_bytes = 0\n";
+      "[fetch]\nprefetch = false\nbackground_fill = false\nread_ahead_bytes = 0\n" + NO_PROFILE;
+
+  /**
+   * One of the group's columns: a mode, set up in a certain way.
+   *
+   * @param name as results call it
+   * @param morselConfig further lines of Morsel's configuration
+   */
+  private record Column(String name, Mode mode, String morselConfig) {}
 
   private final Bench bench;
   private final Recorder recorder;
@@ -47,6 +61,10 @@ final class ColdGroup {
         Workloads.cold(settings.size()).stream()
             .filter(w -> settings.workloads().isEmpty() || settings.workloads().contains(w.name()))
             .toList();
+    List<Column> columns = columns();
+    if (settings.modes().stream().anyMatch(mode -> mode instanceof Mode.Lazy)) {
+      shareProfiles(workloads);
+    }
     Map<Workload, Long> needed = new LinkedHashMap<>();
     for (Workload workload : workloads) {
       neededBytes(workload, needed);
@@ -54,8 +72,8 @@ final class ColdGroup {
     for (Net net : settings.nets()) {
       for (int round = 1; round <= settings.rounds(); round++) {
         for (Workload workload : workloads) {
-          for (Mode mode : settings.modes()) {
-            sample(net, workload, mode, round);
+          for (Column column : columns) {
+            sample(net, workload, column, round);
           }
         }
       }
@@ -65,6 +83,56 @@ final class ColdGroup {
           limit(net, workload, bytes);
         }
       }
+    }
+  }
+
+  /** The modes; Morsel's own a second time, as it is where nobody has shared a profile. */
+  private List<Column> columns() {
+    List<Column> columns = new ArrayList<>();
+    for (Mode mode : bench.settings().modes()) {
+      columns.add(new Column(mode.name(), mode, ""));
+      if (mode instanceof Mode.Lazy && bench.settings().size() == Size.FULL) {
+        columns.add(new Column(mode.name() + "-unprofiled", mode, NO_PROFILE));
+      }
+    }
+    return columns;
+  }
+
+  /**
+   * Has each workload's start recorded once, and pushes what was learned next to the image: as a
+   * user does who wants all nodes to know. A node that knows of one workload of an image learns of
+   * the next one in addition.
+   */
+  private void shareProfiles(List<Workload> workloads) {
+    Mode mode = new Mode.Lazy();
+    Link link = bench.links().link(Net.LOCAL);
+    Set<String> shared = new HashSet<>();
+    for (Workload workload : workloads) {
+      String repository = bench.repository(workload.image(), mode);
+      // What an earlier run of the bench has left in the registry doesn't count.
+      String config = shared.add(repository) ? "[profile]\nfrom_registry = false\n" : "";
+      bench.sample(
+          "cold   profile of " + workload.name(),
+          step -> {
+            try (Node node = bench.startNode(mode, config)) {
+              StartFigures figures = coldStart.measure(node, link, repository, workload, step);
+              Morsel morsel = node.morsel().orElseThrow();
+              // The start is over: a daemon that stops keeps what it has recorded.
+              morsel.close();
+              Morsel.command(
+                      bench.settings().checkout(),
+                      "profile",
+                      "push",
+                      "--root",
+                      morsel.root(),
+                      "localhost:" + link.port() + "/" + repository)
+                  .succeed();
+              return figures;
+            }
+          },
+          figures -> "pushed",
+          _ -> {},
+          _ -> {});
     }
   }
 
@@ -88,14 +156,16 @@ final class ColdGroup {
         _ -> {});
   }
 
-  private void sample(Net net, Workload workload, Mode mode, int round) {
-    ModeFigures keys = new ModeFigures("cold", net.name(), workload.name(), mode.name());
+  private void sample(Net net, Workload workload, Column column, int round) {
+    Mode mode = column.mode();
+    ModeFigures keys = new ModeFigures("cold", net.name(), workload.name(), column.name());
     Link link = bench.links().link(net);
     bench.sample(
-        "cold   %-8s %-14s %-10s round %d/%d"
-            .formatted(net.name(), workload.name(), mode.name(), round, bench.settings().rounds()),
+        "cold   %-8s %-14s %-17s round %d/%d"
+            .formatted(
+                net.name(), workload.name(), column.name(), round, bench.settings().rounds()),
         step -> {
-          try (Node node = bench.startNode(mode, "")) {
+          try (Node node = bench.startNode(mode, column.morselConfig())) {
             return coldStart.measure(
                 node, link, bench.repository(workload.image(), mode), workload, step);
           }
@@ -141,8 +211,8 @@ final class ColdGroup {
             + LIMIT_ROUND_TRIPS * calibration.achievedRttMicros() / 1e3;
     recorder.add(keys.bytes("needed_bytes"), 1, neededBytes);
     recorder.add(keys.millis("total_millis"), 1, limitMillis);
-    for (Mode mode : bench.settings().modes()) {
-      ModeFigures own = keys.of(mode.name());
+    for (Column column : columns()) {
+      ModeFigures own = keys.of(column.name());
       for (Sample sample : recorder.samples(own.millis("total_millis"))) {
         Double value = sample.value();
         if (value != null) {

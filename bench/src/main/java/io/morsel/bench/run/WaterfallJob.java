@@ -62,7 +62,7 @@ public final class WaterfallJob {
             DockerRegistry.start(images.storage(), Directories.temporary(work, "registry-"));
         OpenLinks links = new OpenLinks(registry.port())) {
       Bench bench = new Bench(settings, images, registry, links, new Recorder(), progress, work);
-      AotRecording.ensure(bench, workload);
+      AotRecording.ensure(bench);
       for (int round = 1; round <= settings.rounds(); round++) {
         take(bench, round, waterfalls, voids);
       }
