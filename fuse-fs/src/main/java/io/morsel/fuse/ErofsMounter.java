@@ -5,8 +5,8 @@ import io.morsel.stargz.erofs.ErofsImage;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
@@ -92,10 +92,9 @@ public final class ErofsMounter implements LayerMounter {
     if (closed) {
       throw new IOException("mount " + mountPoint + ": the mounter is closed");
     }
+    Path target = mountPoint.toRealPath();
     try {
-      return view(content, mountPoint);
-    } catch (NoSuchFileException e) {
-      throw e;
+      return view(content, target);
     } catch (IOException e) {
       log.warn(
           "{}: is shown through FUSE at {}, EROFS refused: {}",
@@ -107,8 +106,8 @@ public final class ErofsMounter implements LayerMounter {
   }
 
   /** Mounts the layer, and by nothing else than EROFS. */
-  ErofsView view(LayerContent content, Path mountPoint) throws IOException {
-    ErofsView view = new ErofsView(this, content, mountPoint.toRealPath());
+  ErofsView view(LayerContent content, Path target) throws IOException {
+    ErofsView view = new ErofsView(this, content, target);
     view.mount();
     views.add(view);
     var _ = view.released().thenRun(() -> views.remove(view));
@@ -136,39 +135,48 @@ public final class ErofsMounter implements LayerMounter {
     fuse.end(data, why);
   }
 
-  /**
-   * A filesystem of the content's tree over this data.
-   *
-   * @param direct whether the kernel keeps nothing of the data besides what it keeps of the files
-   */
-  DetachedMount erofs(LayerContent content, String data, boolean direct) throws IOException {
+  /** A filesystem of the content's tree over data that is served: see {@link #serveData}. */
+  DetachedMount overServed(LayerContent content, DirectMounter.Detached data) throws IOException {
+    DetachedMount.Option device =
+        new DetachedMount.Option("device", data.mount().pathOf(LayerDataFile.NAME));
+    try {
+      // Several reads of the data may be under way at a time.
+      return ReadAheadSetting.create(
+          () -> erofs(content, List.of(device, new DetachedMount.Option("directio"))));
+    } catch (IOException e) {
+      // The option is younger than the rest; without, a reader waits for one read after the other.
+      log.debug("{}: {}", content.name(), e.toString());
+      return ReadAheadSetting.create(() -> erofs(content, List.of(device)));
+    }
+  }
+
+  /** A filesystem of the content's tree over the data on the disk. */
+  DetachedMount overDisk(LayerContent content) throws IOException {
+    return erofs(
+        content, List.of(new DetachedMount.Option("device", content.dataFile().toString())));
+  }
+
+  private DetachedMount erofs(LayerContent content, List<DetachedMount.Option> options)
+      throws IOException {
     ErofsImage tree = content.tree();
     if (!tree.isView()) {
-      return erofs(tree.file(), data, direct);
+      return erofs(tree.file(), options);
     }
     // The kernel holds the file as long as it is mounted.
     Path copy = directory.resolve(UUID.randomUUID() + ".erofs");
     try {
       tree.copyTo(copy);
-      return erofs(copy, data, direct);
+      return erofs(copy, options);
     } finally {
       Files.deleteIfExists(copy);
     }
   }
 
-  private static DetachedMount erofs(Path image, String data, boolean direct) throws IOException {
-    DetachedMount.Option source = new DetachedMount.Option("source", image.toString());
-    DetachedMount.Option device = new DetachedMount.Option("device", data);
-    if (direct) {
-      try {
-        return ReadAheadSetting.create(
-            List.of(source, device, new DetachedMount.Option("directio")));
-      } catch (IOException e) {
-        // Before Linux 6.15: without, the pages of the file itself are kept too.
-        log.debug("{}: {}", image, e.toString());
-      }
-    }
-    return ReadAheadSetting.create(List.of(source, device));
+  private static DetachedMount erofs(Path image, List<DetachedMount.Option> options)
+      throws IOException {
+    List<DetachedMount.Option> all = new ArrayList<>(options);
+    all.add(new DetachedMount.Option("source", image.toString()));
+    return DetachedMount.create("erofs", all);
   }
 
   @Override

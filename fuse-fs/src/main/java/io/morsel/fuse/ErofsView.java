@@ -54,21 +54,16 @@ final class ErofsView implements LayerMount {
   }
 
   private void mountDisk() throws IOException {
-    try (DetachedMount mount = ofDisk()) {
+    try (DetachedMount mount = mounter.overDisk(content)) {
       mount.attach(target);
     }
     device = topDevice();
   }
 
-  private DetachedMount ofDisk() throws IOException {
-    return mounter.erofs(content, content.dataFile().toString(), false);
-  }
-
   private void mountServed() throws IOException {
     DirectMounter.Detached served = mounter.serveData(content, target);
     boolean done = false;
-    try (DetachedMount mount =
-        mounter.erofs(content, served.mount().pathOf(LayerDataFile.NAME), true)) {
+    try (DetachedMount mount = mounter.overServed(content, served)) {
       mount.attach(target);
       done = true;
     } finally {
@@ -112,7 +107,7 @@ final class ErofsView implements LayerMount {
       if (closed || readsDisk || !topDevice().equals(device)) {
         return;
       }
-      try (DetachedMount mount = ofDisk()) {
+      try (DetachedMount mount = mounter.overDisk(content)) {
         mount.attachBeneath(target);
         readsDisk = true;
         Mountinfo.detach(target);

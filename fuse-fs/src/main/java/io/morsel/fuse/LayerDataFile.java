@@ -31,7 +31,11 @@ record LayerDataFile(LayerContent layer, ErofsImage tree) implements LayerConten
     root.put(NAME.getBytes(StandardCharsets.US_ASCII), new ErofsNode(0100400).data(SIZE_BYTES, 0));
     Files.deleteIfExists(image);
     ErofsWriter.write(root, SIZE_BYTES, image);
-    return ErofsImage.open(image);
+    try {
+      return ErofsImage.open(image); // Mapped, which lasts longer than its name.
+    } finally {
+      Files.delete(image);
+    }
   }
 
   @Override

@@ -5,13 +5,13 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Makes EROFS filesystems, and has the kernel read ahead in them as far as FUSE does.
+ * Has the kernel read ahead in EROFS filesystems as far as FUSE does, so that one miss asks for
+ * what is fetched at a time. Over the disk its default does better.
  *
  * <p>The setting is the backing device's, {@code /sys/class/bdi/erofs-<n>}, and nothing tells which
  * number a filesystem got: it is the one that is there after it is made and was not before.
@@ -23,10 +23,16 @@ final class ReadAheadSetting {
 
   private ReadAheadSetting() {}
 
+  /** Makes an EROFS filesystem. */
+  @FunctionalInterface
+  interface Maker {
+    DetachedMount make() throws IOException;
+  }
+
   /** Makes a filesystem; one at a time, so that its device can be told from others. */
-  static synchronized DetachedMount create(List<DetachedMount.Option> options) throws IOException {
+  static synchronized DetachedMount create(Maker maker) throws IOException {
     Set<Path> before = devices();
-    DetachedMount mount = DetachedMount.create("erofs", options);
+    DetachedMount mount = maker.make();
     raise(before);
     return mount;
   }

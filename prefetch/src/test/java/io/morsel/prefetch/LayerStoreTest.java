@@ -29,6 +29,7 @@ import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -190,6 +191,23 @@ final class LayerStoreTest {
 
   private ScriptedBlob noBlob() {
     throw new AssertionError("the registry was asked");
+  }
+
+  @Test
+  void saysWhenItsDataMayBeReadWithoutAsking() throws Exception {
+    try (LayerStore store = store(QUIET)) {
+      try (Layer layer = store.open(source, blob)) {
+        assertThat(layer.completed()).isNotDone();
+        layer.ensure(0, layer.dataBytes(), FetchPriority.DEMAND);
+        layer.completed().get(20, TimeUnit.SECONDS);
+        assertThat(layer.unsyncedBytes()).isZero();
+      }
+      Layer again = store.restore(source.digest(), this::noBlob).orElseThrow();
+      try (again) {
+        assertThat(again.completed()).isDone();
+        assertThat(again.dataFile()).hasSize(again.dataBytes());
+      }
+    }
   }
 
   @Test
