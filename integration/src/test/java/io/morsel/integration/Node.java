@@ -94,8 +94,8 @@ final class Node implements AutoCloseable {
                 CHECKOUT,
                 directory,
                 root(),
-                "[fuse]\nbackend = \"%s\"\n%s".formatted(options.backend(), options.morselConfig()),
-                Map.of()));
+                "[fuse]\nbackend = \"%s\"\n%s"
+                    .formatted(options.backend(), options.morselConfig())));
     if (containerd != null) {
       // It retries a lost connection only after a while, and fails all calls until then.
       Await.until(

@@ -85,10 +85,10 @@ class ProfileIT {
       assertThat(requests)
           .as("requests for %s chunks", node.metric("morsel_profile_replayed_chunks_total"))
           .isLessThan(node.metric("morsel_profile_replayed_chunks_total") / 2);
-      long before = FIXTURE.registry().traffic().sentBytes();
+      long before = FIXTURE.registry().traffic().receivedBytes();
       assertThat(node.run("morsel", image, "second", "/bin/sh", "-c", READ).succeed())
           .contains("/data/file-31");
-      assertThat(FIXTURE.registry().traffic().sentBytes() - before)
+      assertThat(FIXTURE.registry().traffic().receivedBytes() - before)
           .as("what the start had to fetch itself")
           .isLessThan(FILE_BYTES);
       assertThat(node.metric("morsel_profile_used_bytes_total"))
