@@ -225,7 +225,8 @@ public record Bundle(String namespace, String id, Path path) {
    * Unmounts the root filesystem and removes the bundle with its working directory, each in one
    * step for those who {@link #list} them. Does nothing where there is no bundle.
    *
-   * @throws ShimException if something is mounted there that can't be unmounted
+   * @throws ShimException if something is mounted there that can't be unmounted, or if files were
+   *     written to the root filesystem's mount point itself
    */
   public void remove() throws ShimException {
     try {
@@ -233,7 +234,12 @@ public record Bundle(String namespace, String id, Path path) {
       if (Files.isSymbolicLink(workLink())) {
         work = Files.readSymbolicLink(workLink());
       }
-      Mounts.unmountBelow(path);
+      if (Files.exists(path)) {
+        // The kernel lists mounts by their real paths.
+        Mounts.unmountBelow(path.toRealPath());
+        // Not with what is in it: should something still be mounted there, this fails.
+        Files.deleteIfExists(rootfs());
+      }
       removeTree(path);
       if (work != null && work.endsWith(Path.of(namespace, id))) {
         removeTree(work);

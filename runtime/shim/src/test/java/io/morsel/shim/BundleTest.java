@@ -52,7 +52,7 @@ final class BundleTest {
   void removingLeavesNothingAndFollowsNoLinks() throws Exception {
     Bundle bundle = create("a");
     Path outside = Files.createFile(Files.createDirectory(directory.resolve("o")).resolve("file"));
-    Files.createSymbolicLink(bundle.rootfs().resolve("link"), outside.getParent());
+    Files.createSymbolicLink(bundle.path().resolve("link"), outside.getParent());
     Bundle other = create("b");
     assertThat(Bundle.list(directory.resolve("state"))).isEqualTo(List.of(bundle, other));
     bundle.remove();
@@ -72,6 +72,14 @@ final class BundleTest {
     Files.createSymbolicLink(bundle.path().resolve("work"), precious);
     bundle.remove();
     assertThat(precious).exists();
+  }
+
+  @Test
+  void aRootFilesystemThatIsStillThereIsNotDeleted() throws Exception {
+    Bundle bundle = create("a");
+    Path file = Files.createFile(bundle.rootfs().resolve("file"));
+    assertThatThrownBy(bundle::remove).isInstanceOf(ShimException.class);
+    assertThat(file).exists();
   }
 
   @Test

@@ -147,7 +147,7 @@ final class RuncShimIT {
                      "args": ["/bin/sh", "-c", "%s"], "env": ["PATH=/bin"]},
          "root": {"path": "rootfs"}, "hostname": "shim-it",
          "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"}],
-         "linux": {"cgroupsPath": "/%s/%s",
+         "linux": {"cgroupsPath": "/%s-%s",
                    "namespaces": [{"type": "pid"}, {"type": "ipc"}, {"type": "uts"},
                                   {"type": "mount"}, {"type": "network"}]}}
         """
@@ -223,6 +223,32 @@ final class RuncShimIT {
         return event;
       }
     }
+  }
+
+  @Test
+  void mountsAreFoundThroughLinks() throws Exception {
+    Files.createDirectory(directory().resolve("real"));
+    Path link = Files.createSymbolicLink(directory().resolve("link"), Path.of("real"));
+    Bundle bundle =
+        Bundle.create(
+            link,
+            directory().resolve("root"),
+            namespace,
+            "m",
+            "{}".getBytes(StandardCharsets.UTF_8));
+    Process mount =
+        new ProcessBuilder(
+                "mount",
+                "--bind",
+                directory().resolve("image").toString(),
+                bundle.rootfs().toString())
+            .inheritIO()
+            .start();
+    assertThat(mount.waitFor()).isZero();
+    assertThat(bundle.rootfs().resolve("bin/busybox")).exists();
+    bundle.remove();
+    assertThat(bundle.path()).doesNotExist();
+    assertThat(directory().resolve("image/bin/busybox")).exists();
   }
 
   private void endAndRemove(Shim shim) throws Exception {
