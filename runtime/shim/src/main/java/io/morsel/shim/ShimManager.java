@@ -1,0 +1,187 @@
+package io.morsel.shim;
+
+import com.google.protobuf.Any;
+import com.google.protobuf.InvalidProtocolBufferException;
+import io.morsel.containerd.ContainerdException;
+import io.morsel.containerd.api.shim.ConnectRequest;
+import io.morsel.containerd.api.shim.DeleteResponse;
+import io.morsel.ttrpc.TtrpcClient;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Starts shims, finds them again, and cleans up after dead ones; of any runtime. Safe for use by
+ * many threads, for different bundles.
+ */
+public final class ShimManager {
+  private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
+
+  private final ShimSettings settings;
+  private final BiConsumer<Bundle, String> logSink;
+
+  /**
+   * A manager of shims.
+   *
+   * @param logSink takes what shims log, a line at a time, on a thread of each shim
+   */
+  public ShimManager(ShimSettings settings, BiConsumer<Bundle, String> logSink) {
+    this.settings = settings;
+    this.logSink = logSink;
+  }
+
+  /**
+   * Starts a shim for a bundle and connects to it. After a failure, {@link #delete} the bundle.
+   *
+   * @param runtime a name such as {@code io.containerd.runc.v2}, or a program's absolute path
+   * @param options the runtime's options, such as {@code containerd.runc.v1.Options}; null for none
+   * @throws ShimException if there is no such program, or it fails
+   */
+  public Shim start(Bundle bundle, String runtime, @Nullable Any options)
+      throws ShimException, InterruptedException {
+    Path binary = ShimBinary.find(runtime, Objects.requireNonNullElse(System.getenv("PATH"), ""));
+    bundle.rememberBinary(binary);
+    ShimLog log = ShimLog.open(bundle, logSink);
+    boolean connected = false;
+    try {
+      byte[] reply =
+          ShimCommand.run(
+              command(binary, bundle, false),
+              bundle,
+              environment(bundle),
+              options == null ? new byte[0] : options.toByteArray(),
+              settings.startTimeout());
+      ShimAddress address = ShimAddress.parse(new String(reply, StandardCharsets.UTF_8));
+      TtrpcClient client = connect(bundle, address);
+      connected = true;
+      Shim shim = new Shim(bundle, address.version(), client, log);
+      try {
+        bundle.rememberAddress(address);
+      } catch (ShimException e) {
+        shim.close();
+        throw e;
+      }
+      return shim;
+    } finally {
+      if (!connected) {
+        log.close();
+      }
+    }
+  }
+
+  /**
+   * Connects to the shim that a bundle says it has, after a restart, and makes sure that it
+   * answers.
+   *
+   * @throws ShimException if it does not; then {@link #delete} cleans up after it
+   */
+  public Shim reconnect(Bundle bundle) throws ShimException, InterruptedException {
+    ShimAddress address = bundle.bootstrap();
+    ShimLog log = ShimLog.open(bundle, logSink);
+    boolean connected = false;
+    try {
+      TtrpcClient client = connect(bundle, address);
+      connected = true;
+      Shim shim = new Shim(bundle, address.version(), client, log);
+      try {
+        shim.tasks()
+            .withTimeout(CONNECT_TIMEOUT)
+            .connect(ConnectRequest.newBuilder().setId(bundle.id()).build());
+      } catch (ContainerdException e) {
+        shim.close();
+        throw new ShimException(
+            "the shim of container " + bundle.id() + " does not answer: " + e.getMessage(), e);
+      }
+      return shim;
+    } finally {
+      if (!connected) {
+        log.close();
+      }
+    }
+  }
+
+  /**
+   * Cleans up after a shim that is dead or was never started: runs its program's {@code delete},
+   * which ends what is left of the container, and removes the bundle.
+   *
+   * @return how the container's first process ended
+   * @throws ShimException if the program fails, or the bundle does not say which it is; the bundle
+   *     is left for {@link Bundle#remove}
+   */
+  public DeleteResponse delete(Bundle bundle) throws ShimException, InterruptedException {
+    Path binary = bundle.binary();
+    if (binary == null) {
+      throw new ShimException("bundle " + bundle.path() + " does not say what its shim is");
+    }
+    byte[] reply =
+        ShimCommand.run(
+            command(binary, bundle, true),
+            bundle,
+            environment(bundle),
+            new byte[0],
+            settings.deleteTimeout());
+    DeleteResponse response;
+    try {
+      response = DeleteResponse.parseFrom(reply);
+    } catch (InvalidProtocolBufferException e) {
+      throw new ShimException(
+          binary + " delete of container " + bundle.id() + " answered with no DeleteResponse", e);
+    }
+    bundle.remove();
+    return response;
+  }
+
+  private List<String> command(Path binary, Bundle bundle, boolean delete) {
+    List<String> command = new ArrayList<>();
+    command.add(binary.toString());
+    command.addAll(List.of("-namespace", bundle.namespace()));
+    command.addAll(List.of("-address", settings.grpcAddress().toString()));
+    command.addAll(List.of("-publish-binary", settings.publishBinary().toString()));
+    command.addAll(List.of("-id", bundle.id()));
+    if (delete) {
+      command.addAll(List.of("-bundle", bundle.path().toString()));
+    }
+    if (settings.debug()) {
+      command.add("-debug");
+    }
+    command.add(delete ? "delete" : "start");
+    return command;
+  }
+
+  private Map<String, String> environment(Bundle bundle) {
+    Map<String, String> environment = new HashMap<>();
+    // A shim is small: more threads than that only cost memory.
+    environment.put("GOMAXPROCS", "2");
+    environment.put("MAX_SHIM_VERSION", "2");
+    environment.put("TTRPC_ADDRESS", settings.ttrpcAddress().toString());
+    environment.put("GRPC_ADDRESS", settings.grpcAddress().toString());
+    environment.put("NAMESPACE", bundle.namespace());
+    environment.putAll(settings.environment());
+    return environment;
+  }
+
+  private static TtrpcClient connect(Bundle bundle, ShimAddress address) throws ShimException {
+    if (address.protocol() == ShimAddress.Protocol.GRPC) {
+      throw new ShimException(
+          "the shim of container "
+              + bundle.id()
+              + " speaks gRPC, but only ttrpc is supported; choose a runtime that speaks ttrpc");
+    }
+    try {
+      return TtrpcClient.connect(address.socket());
+    } catch (ShimException e) {
+      throw e;
+    } catch (IOException e) {
+      throw new ShimException(
+          "can't reach the shim of container " + bundle.id() + ": " + e.getMessage(), e);
+    }
+  }
+}
