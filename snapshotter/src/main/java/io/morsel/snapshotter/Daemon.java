@@ -2,20 +2,9 @@ package io.morsel.snapshotter;
 
 import io.morsel.containerd.ContainerdException;
 import io.morsel.containerd.UnixServer;
-import io.morsel.fuse.DirectMounter;
-import io.morsel.fuse.FuseMounter;
-import io.morsel.fuse.JnrMounter;
-import io.morsel.prefetch.Layer;
-import io.morsel.prefetch.LayerStore;
-import io.morsel.registry.Credentials;
-import io.morsel.registry.DockerConfigCredentials;
-import io.morsel.registry.RegistryClient;
-import io.morsel.registry.TransferListener;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -79,38 +68,11 @@ public final class Daemon implements AutoCloseable {
 
   private void assemble(MorselConfig config, String version)
       throws IOException, ContainerdException {
-    Path root = makeRoot(config.get(ConfigKeys.ROOT));
+    Path root = EmbeddedSnapshotter.makeRoot(config.get(ConfigKeys.ROOT));
     add(RootLock.take(root));
     NativeLibraries.keepBelow(root);
     DaemonMetrics metrics = new DaemonMetrics(version);
-    SnapshotStore store = add(SnapshotStore.open(root.resolve("snapshots.db")));
-    RegistryClient registry =
-        add(
-            new RegistryClient(
-                config.registry(version), credentials(config), TransferListener.NONE));
-    LayerStore layers = add(new LayerStore(root, config.fetch(), metrics));
-    FuseMounter mounter = add(mounter(config));
-    SnapshotDirectories directories = new SnapshotDirectories(root);
-    RemoteLayers remote =
-        add(
-            new RemoteLayers(
-                store,
-                directories,
-                root,
-                layers,
-                new LayerFinder(registry),
-                mounter,
-                config,
-                metrics));
-    metrics.layers(
-        () -> remote.sum(Layer::chunkBytes),
-        () -> remote.sum(Layer::presentBytes),
-        () -> remote.sum(Layer::unsyncedBytes));
-    remote.restoreAll();
-    directories.deleteUnfinished();
-    Snapshotter snapshotter =
-        add(new Snapshotter(store, directories, OverlayMounts.probe(directories, root), remote));
-    snapshotter.cleanup();
+    EmbeddedSnapshotter embedded = add(EmbeddedSnapshotter.lazy(root, config, version, metrics));
     String metricsAddress = config.get(ConfigKeys.METRICS_ADDRESS);
     if (!metricsAddress.isEmpty()) {
       http =
@@ -122,14 +84,14 @@ public final class Daemon implements AutoCloseable {
         add(
             UnixServer.start(
                 address,
-                List.of(new SnapshotsService(snapshotter).bindService()),
+                List.of(new SnapshotsService(embedded.snapshotter()).bindService()),
                 List.of(metrics.interceptor())));
     log.info(
         "morsel {} serves snapshots on {} from {} with the {} front end",
         version,
         address,
         root,
-        mounter.backend());
+        embedded.backend());
   }
 
   private <T extends AutoCloseable> T add(T part) throws IOException {
@@ -141,43 +103,6 @@ public final class Daemon implements AutoCloseable {
       throw new IOException("told to stop while starting");
     }
     return part;
-  }
-
-  /** Without symlinks, since mounts are looked for by their real paths. */
-  private static Path makeRoot(Path root) throws IOException {
-    try {
-      Files.createDirectories(
-          root, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx--x--x")));
-      return root.toRealPath();
-    } catch (IOException e) {
-      throw new IOException("can't use the root " + root + ": " + e, e);
-    }
-  }
-
-  private static Credentials credentials(MorselConfig config) {
-    String directory = config.get(ConfigKeys.REGISTRY_DOCKER_CONFIG);
-    return directory.isEmpty()
-        ? DockerConfigCredentials.fromEnvironment()
-        : new DockerConfigCredentials(Path.of(directory).resolve("config.json"));
-  }
-
-  private static FuseMounter mounter(MorselConfig config) {
-    return switch (config.get(ConfigKeys.FUSE_BACKEND)) {
-      case "direct" -> new DirectMounter();
-      case "jnr" -> new JnrMounter();
-      default ->
-          Files.isWritable(Path.of("/dev/fuse")) && isRoot()
-              ? new DirectMounter()
-              : new JnrMounter();
-    };
-  }
-
-  private static boolean isRoot() {
-    try {
-      return Integer.valueOf(0).equals(Files.getAttribute(Path.of("/proc/self"), "unix:uid"));
-    } catch (IOException e) {
-      return false;
-    }
   }
 
   /** The socket that containerd connects to. */
