@@ -53,7 +53,7 @@ final class MainTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"serve", "pull", "convert", "inspect", "config", "version"})
+  @ValueSource(strings = {"serve", "core", "pull", "convert", "inspect", "config", "version"})
   void everyCommandExplainsItselfWithExamples(String command) {
     Run run = Run.of(command, "--help");
     assertThat(run.code()).isZero();
