@@ -71,7 +71,7 @@ public final class ContentStore {
     store.write(
         transaction -> {
           for (Ingest ingest : allIngests(transaction)) {
-            if (ingest.expected().isEmpty() && !ingests.exists(ingest.backendRef())) {
+            if (ingest.expected().isEmpty() && ingests.status(ingest.backendRef()).isEmpty()) {
               deleteIngest(transaction, ingest.namespace(), ingest.ref());
             }
           }

@@ -97,11 +97,6 @@ final class IngestDirectory {
     }
   }
 
-  /** Whether a write was begun. */
-  boolean exists(String ref) {
-    return Files.isDirectory(directory(ref));
-  }
-
   /** Gives a write up, if there is one. */
   void abort(String ref) throws IOException {
     delete(directory(ref));
