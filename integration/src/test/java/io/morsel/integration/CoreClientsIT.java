@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.morsel.bench.host.Await;
 import io.morsel.bench.host.Command;
 import io.morsel.bench.host.Directories;
+import io.morsel.bench.host.Mounts;
 import io.morsel.bench.image.OciLayout;
 import io.morsel.bench.image.TarComposer.Entry;
 import io.morsel.bench.node.Containerd;
@@ -268,6 +269,30 @@ class CoreClientsIT {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  @Test
+  void ctrRemotePullsLazilyAndCollectionUnmounts() {
+    String lazy = FIXTURE.convert(image, FIXTURE.reference("small:lazy"));
+    Command.of(
+            "ctr-remote",
+            "--address",
+            core.socket(),
+            "images",
+            "rpull",
+            "--plain-http",
+            "--snapshotter",
+            "morsel",
+            lazy)
+        .succeed();
+    assertThat(Mounts.lazyBelow(directory)).hasSize(1);
+    assertThat(core.ctr("snapshots", "--snapshotter", "morsel", "ls").succeed())
+        .contains("Committed");
+    // Manifest and configuration: no layer was fetched.
+    assertThat(core.ctr("content", "ls", "-q").succeed().lines()).hasSize(2);
+    core.ctr("images", "rm", "--sync", lazy).succeed();
+    assertThat(core.ctr("content", "ls", "-q").succeed()).isEmpty();
+    assertThat(Mounts.lazyBelow(directory)).isEmpty();
   }
 
   @Test
