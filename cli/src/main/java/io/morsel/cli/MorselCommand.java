@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
     },
     subcommands = {
       ServeCommand.class,
+      CoreCommand.class,
       PullCommand.class,
       ConvertCommand.class,
       InspectCommand.class,
@@ -31,6 +32,7 @@ import picocli.CommandLine.Spec;
       "",
       "Examples:",
       "  morsel serve                                     run the snapshotter",
+      "  morsel core                                      serve containerd's API without containerd",
       "  morsel pull registry.example/app:1               pull an image lazily into containerd",
       "  morsel convert app:1 registry.example/app:1      make an image lazily readable",
       "  morsel inspect registry.example/app:1            show what its layers are",

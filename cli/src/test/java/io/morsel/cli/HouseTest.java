@@ -29,7 +29,15 @@ final class HouseTest {
   void everyModuleIsSeen() {
     assertThat(CLASSES.getPackage("io.morsel").getSubpackages())
         .extracting(JavaPackage::getRelativeName)
-        .contains("cli", "snapshotter", "fuse", "prefetch", "containerd", "registry", "stargz");
+        .contains(
+            "cli",
+            "runtime",
+            "snapshotter",
+            "fuse",
+            "prefetch",
+            "containerd",
+            "registry",
+            "stargz");
   }
 
   @Test
@@ -38,6 +46,8 @@ final class HouseTest {
         .consideringOnlyDependenciesInLayers()
         .layer("cli")
         .definedBy("io.morsel.cli..")
+        .layer("runtime")
+        .definedBy("io.morsel.runtime..")
         .layer("snapshotter")
         .definedBy("io.morsel.snapshotter..")
         .layer("fuse-fs")
@@ -52,16 +62,18 @@ final class HouseTest {
         .definedBy("io.morsel.stargz..")
         .whereLayer("cli")
         .mayNotBeAccessedByAnyLayer()
-        .whereLayer("snapshotter")
+        .whereLayer("runtime")
         .mayOnlyBeAccessedByLayers("cli")
+        .whereLayer("snapshotter")
+        .mayOnlyBeAccessedByLayers("cli", "runtime")
         .whereLayer("fuse-fs")
         .mayOnlyBeAccessedByLayers("cli", "snapshotter")
         .whereLayer("prefetch")
         .mayOnlyBeAccessedByLayers("cli", "snapshotter", "fuse-fs")
         .whereLayer("containerd-api")
-        .mayOnlyBeAccessedByLayers("cli", "snapshotter")
+        .mayOnlyBeAccessedByLayers("cli", "runtime", "snapshotter")
         .whereLayer("registry-client")
-        .mayOnlyBeAccessedByLayers("cli", "snapshotter", "fuse-fs", "prefetch")
+        .mayOnlyBeAccessedByLayers("cli", "runtime", "snapshotter", "fuse-fs", "prefetch")
         .whereLayer("stargz-reader")
         .mayOnlyBeAccessedByLayers("cli", "snapshotter", "fuse-fs", "prefetch")
         .check(CLASSES);

@@ -53,7 +53,8 @@ final class MainTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"serve", "pull", "convert", "inspect", "profile", "config", "version"})
+  @ValueSource(
+      strings = {"serve", "core", "pull", "convert", "inspect", "profile", "config", "version"})
   void everyCommandExplainsItselfWithExamples(String command) {
     Run run = Run.of(command, "--help");
     assertThat(run.code()).isZero();

@@ -84,7 +84,10 @@ final class FilterParser {
       case "~=" -> Operator.MATCHES;
       default -> {
         position = start;
-        throw error("expected an operator, one of == != ~=");
+        throw error(
+            text.isEmpty()
+                ? "expected an operator (\"==\"|\"!=\"|\"~=\")"
+                : "unsupported operator \"" + text + "\"");
       }
     };
   }

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -22,13 +23,13 @@ final class Cleaner implements AutoCloseable {
 
   private final SnapshotStore store;
   private final SnapshotDirectories directories;
-  private final RemoteLayers remote;
+  private final @Nullable RemoteLayers remote;
   private final ReentrantLock cleaning = new ReentrantLock();
   private final Semaphore wanted = new Semaphore(0);
   private final Thread thread;
   private volatile boolean closed;
 
-  Cleaner(SnapshotStore store, SnapshotDirectories directories, RemoteLayers remote) {
+  Cleaner(SnapshotStore store, SnapshotDirectories directories, @Nullable RemoteLayers remote) {
     this.store = store;
     this.directories = directories;
     this.remote = remote;
@@ -74,7 +75,9 @@ final class Cleaner implements AutoCloseable {
               });
       for (long id : orphans) {
         try {
-          remote.unmount(id);
+          if (remote != null) {
+            remote.unmount(id);
+          }
           directories.delete(id);
         } catch (IOException e) {
           log.warn("can't delete the directory of removed snapshot {}: {}", id, e.getMessage());

@@ -3,23 +3,9 @@ package io.morsel.snapshotter;
 import io.grpc.ServerInterceptor;
 import io.morsel.containerd.ContainerdException;
 import io.morsel.containerd.UnixServer;
-import io.morsel.fuse.DirectMounter;
-import io.morsel.fuse.FuseMounter;
-import io.morsel.fuse.JnrMounter;
-import io.morsel.fuse.LayerMounter;
-import io.morsel.fuse.LayerMounters;
-import io.morsel.fuse.ViewsKind;
-import io.morsel.prefetch.Layer;
-import io.morsel.prefetch.LayerStore;
-import io.morsel.registry.Credentials;
-import io.morsel.registry.DockerConfigCredentials;
-import io.morsel.registry.RegistryClient;
-import io.morsel.registry.TransferListener;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -57,7 +43,7 @@ public final class Daemon implements AutoCloseable {
   private volatile boolean awaited;
   private volatile @Nullable UnixServer server;
   private volatile @Nullable HttpEndpoint http;
-  private volatile @Nullable RegistryClient registry;
+  private volatile @Nullable EmbeddedSnapshotter embedded;
   private volatile @Nullable WarmUp warmUp;
 
   private Daemon(Path address, boolean isTheProcess) {
@@ -110,48 +96,12 @@ public final class Daemon implements AutoCloseable {
 
   private void assemble(MorselConfig config, String version)
       throws IOException, ContainerdException {
-    Path root = makeRoot(config.get(ConfigKeys.ROOT));
+    Path root = EmbeddedSnapshotter.makeRoot(config.get(ConfigKeys.ROOT));
     add(RootLock.take(root));
     NativeLibraries.keepBelow(root);
-    // SQLite's library is unpacked and loaded on one core, while another sets up the rest.
-    OpeningStore opening = add(new OpeningStore(root.resolve("snapshots.db")));
     DaemonMetrics metrics = new DaemonMetrics(version);
-    RegistryClient client =
-        add(
-            new RegistryClient(
-                config.registry(version), credentials(config), TransferListener.NONE));
-    registry = client;
-    LayerStore layers = add(new LayerStore(root, config.fetch(), metrics));
-    StartProfiles profiles = add(new StartProfiles(root, layers, client, config, metrics));
-    LayerMounter mounter =
-        add(
-            LayerMounters.choose(
-                ViewsKind.of(config.get(ConfigKeys.VIEWS_KIND)),
-                add(fuse(config)),
-                root.resolve("views")));
-    SnapshotDirectories directories = new SnapshotDirectories(root);
-    SnapshotStore store = opening.store();
-    RemoteLayers remote =
-        add(
-            new RemoteLayers(
-                store,
-                directories,
-                root,
-                layers,
-                new LayerFinder(client),
-                mounter,
-                profiles,
-                config,
-                metrics));
-    metrics.layers(
-        () -> remote.sum(Layer::chunkBytes),
-        () -> remote.sum(Layer::presentBytes),
-        () -> remote.sum(Layer::unsyncedBytes));
-    remote.restoreAll();
-    directories.deleteUnfinished();
-    Snapshotter snapshotter =
-        add(new Snapshotter(store, directories, OverlayMounts.probe(directories, root), remote));
-    snapshotter.cleanup();
+    EmbeddedSnapshotter assembled = add(EmbeddedSnapshotter.lazy(root, config, version, metrics));
+    embedded = assembled;
     String metricsAddress = config.get(ConfigKeys.METRICS_ADDRESS);
     if (!metricsAddress.isEmpty()) {
       http =
@@ -169,14 +119,16 @@ public final class Daemon implements AutoCloseable {
     server =
         add(
             UnixServer.start(
-                address, List.of(new SnapshotsService(snapshotter).bindService()), interceptors));
+                address,
+                List.of(new SnapshotsService(assembled.snapshotter()).bindService()),
+                interceptors));
     log.atLevel(isTheProcess ? Level.INFO : Level.DEBUG)
         .log(
             "morsel {} serves snapshots on {} from {}, layers are shown through {}",
             version,
             address,
             root,
-            mounter.kind());
+            assembled.shownThrough());
   }
 
   private <T extends AutoCloseable> T add(T part) throws IOException {
@@ -190,48 +142,11 @@ public final class Daemon implements AutoCloseable {
     return part;
   }
 
-  /** Without symlinks, since mounts are looked for by their real paths. */
-  private static Path makeRoot(Path root) throws IOException {
-    try {
-      Files.createDirectories(
-          root, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx--x--x")));
-      return root.toRealPath();
-    } catch (IOException e) {
-      throw new IOException("can't use the root " + root + ": " + e, e);
-    }
-  }
-
-  private static Credentials credentials(MorselConfig config) {
-    String directory = config.get(ConfigKeys.REGISTRY_DOCKER_CONFIG);
-    return directory.isEmpty()
-        ? DockerConfigCredentials.fromEnvironment()
-        : new DockerConfigCredentials(Path.of(directory).resolve("config.json"));
-  }
-
-  private static FuseMounter fuse(MorselConfig config) {
-    return switch (config.get(ConfigKeys.FUSE_BACKEND)) {
-      case "direct" -> new DirectMounter();
-      case "jnr" -> new JnrMounter();
-      default ->
-          Files.isWritable(Path.of("/dev/fuse")) && isRoot()
-              ? new DirectMounter()
-              : new JnrMounter();
-    };
-  }
-
-  private static boolean isRoot() {
-    try {
-      return Integer.valueOf(0).equals(Files.getAttribute(Path.of("/proc/self"), "unix:uid"));
-    } catch (IOException e) {
-      return false;
-    }
-  }
-
   /** Has the registry client make ready for TLS now. */
   void prepareTls() {
-    RegistryClient client = registry;
-    if (client != null) {
-      client.prepareTls();
+    EmbeddedSnapshotter assembled = embedded;
+    if (assembled != null) {
+      assembled.prepareTls();
     }
   }
 

@@ -11,7 +11,7 @@ import java.nio.file.attribute.PosixFilePermissions;
  * <p>By default that is the machine's temporary directory, where a daemon that is killed leaves a
  * copy behind each time, and which many machines mount {@code noexec}.
  */
-final class NativeLibraries {
+public final class NativeLibraries {
   private NativeLibraries() {}
 
   /**
@@ -21,7 +21,7 @@ final class NativeLibraries {
    *
    * @throws IOException if the directory can't be made
    */
-  static void keepBelow(Path root) throws IOException {
+  public static void keepBelow(Path root) throws IOException {
     Path directory = root.resolve("native");
     SnapshotDirectories.deleteTree(directory);
     Files.createDirectory(

@@ -11,15 +11,19 @@ import java.nio.file.StandardOpenOption;
 import org.jspecify.annotations.Nullable;
 
 /** Keeps a second daemon from using the same root. */
-final class RootLock implements AutoCloseable {
+public final class RootLock implements AutoCloseable {
   private final FileChannel file;
 
   private RootLock(FileChannel file) {
     this.file = file;
   }
 
-  /** Takes the lock; the kernel gives it back when the process ends, however it does. */
-  static RootLock take(Path root) throws IOException {
+  /**
+   * Takes the lock; the kernel gives it back when the process ends, however it does.
+   *
+   * @throws IOException if another process has it, which is named
+   */
+  public static RootLock take(Path root) throws IOException {
     Path path = root.resolve("lock");
     FileChannel file =
         FileChannel.open(

@@ -27,12 +27,12 @@ public enum SnapshotKind {
   }
 
   /** How filters spell the kind. */
-  String filterValue() {
+  public String filterValue() {
     return filterValue;
   }
 
   /** How the kind travels over gRPC. */
-  Kind wire() {
+  public Kind wire() {
     return wire;
   }
 

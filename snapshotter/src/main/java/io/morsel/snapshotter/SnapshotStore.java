@@ -3,6 +3,7 @@ package io.morsel.snapshotter;
 import io.morsel.containerd.ContainerdException;
 import io.morsel.containerd.ErrorClass;
 import io.morsel.containerd.Filter;
+import io.morsel.snapshotter.database.Database;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -51,6 +52,33 @@ public final class SnapshotStore implements AutoCloseable {
         };
   }
 
+  private static final List<List<String>> SCHEMA =
+      List.of(
+          List.of(
+              // AUTOINCREMENT: the number of a removed snapshot is never given to another one.
+              """
+              CREATE TABLE snapshot (
+                id INTEGER PRIMARY KEY AUTOINCREMENT,
+                name TEXT NOT NULL UNIQUE,
+                kind INTEGER NOT NULL CHECK (kind IN (1, 2, 3)),
+                parent INTEGER REFERENCES snapshot (id),
+                created_nanos INTEGER NOT NULL,
+                updated_nanos INTEGER NOT NULL,
+                size_bytes INTEGER NOT NULL,
+                inodes INTEGER NOT NULL
+              )
+              """,
+              "CREATE INDEX snapshot_parent ON snapshot (parent)",
+              """
+              CREATE TABLE label (
+                snapshot INTEGER NOT NULL REFERENCES snapshot (id) ON DELETE CASCADE,
+                key TEXT NOT NULL,
+                value TEXT NOT NULL,
+                PRIMARY KEY (snapshot, key)
+              ) WITHOUT ROWID
+              """,
+              "CREATE INDEX label_value ON label (key, value)"));
+
   private static final String COLUMNS =
       "s.id, s.name, s.kind, s.created_nanos, s.updated_nanos, s.size_bytes, s.inodes, p.name";
 
@@ -74,7 +102,7 @@ public final class SnapshotStore implements AutoCloseable {
   }
 
   static SnapshotStore open(Path file, Clock clock) throws IOException {
-    return new SnapshotStore(Database.open(file), clock);
+    return new SnapshotStore(Database.open("snapshot store", file, SCHEMA), clock);
   }
 
   /** The snapshot of this key or name. */

@@ -29,20 +29,20 @@ public final class Snapshotter implements AutoCloseable {
   private final SnapshotStore store;
   private final SnapshotDirectories directories;
   private final OverlayMounts mounts;
-  private final RemoteLayers remote;
+  private final @Nullable RemoteLayers remote;
   private final KeyLocks targetLocks = new KeyLocks();
   private final Cleaner cleaner;
 
   /**
    * A snapshotter over these parts, which it does not close.
    *
-   * @param remote mounts layers
+   * @param remote mounts layers; null for a snapshotter that leaves all of them to be unpacked
    */
   Snapshotter(
       SnapshotStore store,
       SnapshotDirectories directories,
       OverlayMounts mounts,
-      RemoteLayers remote) {
+      @Nullable RemoteLayers remote) {
     this.store = store;
     this.directories = directories;
     this.mounts = mounts;
@@ -59,10 +59,10 @@ public final class Snapshotter implements AutoCloseable {
   public List<Mount> prepare(String key, String parent, Map<String, String> labels)
       throws ContainerdException {
     String target = labels.getOrDefault(Labels.SNAPSHOT_REF, "");
-    if (!target.isEmpty()) {
+    if (remote != null && !target.isEmpty()) {
       Optional<LayerRequest> request = LayerRequest.of(labels);
       if (request.isPresent()) {
-        prepareRemote(key, parent, target, labels, request.get());
+        prepareRemote(remote, key, parent, target, labels, request.get());
       } else {
         remote.noLabels(target);
       }
@@ -163,7 +163,9 @@ public final class Snapshotter implements AutoCloseable {
       discard(key);
       throw e;
     }
-    remote.starting(chain.parents());
+    if (remote != null) {
+      remote.starting(chain.parents());
+    }
     return mounts.of(chain);
   }
 
@@ -189,25 +191,30 @@ public final class Snapshotter implements AutoCloseable {
    * @throws ContainerdException of class ALREADY_EXISTS where the layer is there now
    */
   private void prepareRemote(
-      String key, String parent, String target, Map<String, String> labels, LayerRequest request)
+      RemoteLayers layers,
+      String key,
+      String parent,
+      String target,
+      Map<String, String> labels,
+      LayerRequest request)
       throws ContainerdException {
     try (var _ = targetLocks.lock(target + "\n" + parent)) {
       Optional<StoredSnapshot> known = store.findCommitted(Labels.SNAPSHOT_REF, target, parent);
       if (known.isPresent()) {
-        if (remote.isSame(known.get(), request)) {
+        if (layers.isSame(known.get(), request)) {
           throw alreadyExists(target);
         }
         return;
       }
-      remote.announce(request);
-      Optional<ResolvedLayers.Resolved> layer = remote.resolve(request);
+      layers.announce(request);
+      Optional<ResolvedLayers.Resolved> layer = layers.resolve(request);
       if (layer.isEmpty()) {
         return;
       }
       SnapshotChain chain = createSnapshot(SnapshotKind.ACTIVE, key, parent, labels);
       boolean committed = false;
       try {
-        Optional<Map<String, String>> added = remote.mount(chain, request, layer.get());
+        Optional<Map<String, String>> added = layers.mount(chain, request, layer.get());
         if (added.isEmpty()) {
           return;
         }
@@ -227,7 +234,9 @@ public final class Snapshotter implements AutoCloseable {
   /** Removes a snapshot that this class itself made under way to something else. */
   private void discard(String key) throws ContainerdException {
     StoredSnapshot removed = store.remove(key);
-    remote.unmount(removed.id());
+    if (remote != null) {
+      remote.unmount(removed.id());
+    }
     cleaner.wake();
   }
 
@@ -246,7 +255,7 @@ public final class Snapshotter implements AutoCloseable {
   /** A container over a layer that is not mounted would see an empty directory in its place. */
   private void requireMounted(SnapshotChain chain) throws ContainerdException {
     for (SnapshotChain.Parent parent : chain.parents()) {
-      if (parent.remote()) {
+      if (remote != null && parent.remote()) {
         remote.requireMounted(parent);
       }
     }
@@ -288,7 +297,8 @@ public final class Snapshotter implements AutoCloseable {
 
     private Owner ownerOf(SnapshotChain.Parent parent) throws IOException {
       // The daemon must not wait for itself: it asks the layer's index, not the mount.
-      Optional<Owner> known = parent.remote() ? remote.rootOwner(parent.id()) : Optional.empty();
+      Optional<Owner> known =
+          remote != null && parent.remote() ? remote.rootOwner(parent.id()) : Optional.empty();
       if (known.isPresent()) {
         return known.get();
       }

@@ -1,4 +1,4 @@
-package io.morsel.snapshotter;
+package io.morsel.snapshotter.database;
 
 import io.morsel.containerd.ContainerdException;
 import io.morsel.containerd.ErrorClass;
@@ -8,44 +8,57 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.locks.ReentrantLock;
 import org.sqlite.SQLiteConfig;
 
 /**
- * The SQLite file under the {@link SnapshotStore}: its schema, and its transactions.
+ * One SQLite file: its schema, and its transactions.
  *
  * <p>One connection writes, and a few others read beside it: in WAL mode neither waits for the
- * other. {@code synchronous=FULL} makes a commit durable before it returns.
+ * other. {@code synchronous=FULL} makes a commit durable before it returns. Safe for use by many
+ * threads.
  */
-final class Database implements AutoCloseable {
+public final class Database implements AutoCloseable {
   /** What a transaction does. */
   @FunctionalInterface
-  interface Work<T> {
+  public interface Work<T> {
+    /** Does it; whatever is thrown undoes it all. */
     T run(Connection connection) throws SQLException, ContainerdException, IOException;
   }
 
-  private static final int VERSION = 1;
   private static final int READERS = 4;
   private static final int BUSY_TIMEOUT_MILLIS = 10_000;
 
+  private final String name;
   private final Path file;
   private final Connection writer;
   private final ReentrantLock writerLock = new ReentrantLock(true);
   private final BlockingQueue<Connection> readers = new ArrayBlockingQueue<>(READERS);
 
-  private Database(Path file, Connection writer) {
+  private Database(String name, Path file, Connection writer) {
+    this.name = name;
     this.file = file;
     this.writer = writer;
   }
 
-  static Database open(Path file) throws IOException {
+  /**
+   * Opens a database and creates it where it is missing.
+   *
+   * @param name what messages call it, such as "snapshot store"
+   * @param versions the statements that make each version of the schema of the one before; the
+   *     first version is made of nothing
+   * @throws IOException if it can't be opened or a newer Morsel wrote it
+   */
+  public static Database open(String name, Path file, List<List<String>> versions)
+      throws IOException {
     try {
       Connection writer = connect(file, false);
-      Database database = new Database(file, writer);
+      Database database = new Database(name, file, writer);
       try {
-        database.migrate();
+        database.migrate(versions);
         for (int i = 0; i < READERS; i++) {
           database.readers.add(connect(file, true));
         }
@@ -55,7 +68,7 @@ final class Database implements AutoCloseable {
         throw e;
       }
     } catch (SQLException e) {
-      throw new IOException("can't open the snapshot store " + file + ": " + e.getMessage(), e);
+      throw new IOException("can't open the " + name + " " + file + ": " + e.getMessage(), e);
     }
   }
 
@@ -70,54 +83,36 @@ final class Database implements AutoCloseable {
     return config.createConnection("jdbc:sqlite:" + file);
   }
 
-  private void migrate() throws SQLException, IOException {
+  private void migrate(List<List<String>> versions) throws SQLException, IOException {
     int version;
     try (Statement statement = writer.createStatement();
         ResultSet rows = statement.executeQuery("PRAGMA user_version")) {
       rows.next();
       version = rows.getInt(1);
     }
-    if (version > VERSION) {
+    if (version > versions.size()) {
       throw new IOException(
-          "the snapshot store "
+          "the "
+              + name
+              + " "
               + file
               + " has schema version "
               + version
               + ", this Morsel knows versions up to "
-              + VERSION
+              + versions.size()
               + ": use the Morsel that wrote it, or a newer one");
     }
-    if (version == VERSION) {
+    if (version == versions.size()) {
       return;
     }
     writer.setAutoCommit(false);
     try (Statement statement = writer.createStatement()) {
-      // AUTOINCREMENT: the number of a removed snapshot is never given to another one.
-      statement.executeUpdate(
-          """
-          CREATE TABLE snapshot (
-            id INTEGER PRIMARY KEY AUTOINCREMENT,
-            name TEXT NOT NULL UNIQUE,
-            kind INTEGER NOT NULL CHECK (kind IN (1, 2, 3)),
-            parent INTEGER REFERENCES snapshot (id),
-            created_nanos INTEGER NOT NULL,
-            updated_nanos INTEGER NOT NULL,
-            size_bytes INTEGER NOT NULL,
-            inodes INTEGER NOT NULL
-          )
-          """);
-      statement.executeUpdate("CREATE INDEX snapshot_parent ON snapshot (parent)");
-      statement.executeUpdate(
-          """
-          CREATE TABLE label (
-            snapshot INTEGER NOT NULL REFERENCES snapshot (id) ON DELETE CASCADE,
-            key TEXT NOT NULL,
-            value TEXT NOT NULL,
-            PRIMARY KEY (snapshot, key)
-          ) WITHOUT ROWID
-          """);
-      statement.executeUpdate("CREATE INDEX label_value ON label (key, value)");
-      statement.executeUpdate("PRAGMA user_version = " + VERSION);
+      for (List<String> statements : versions.subList(version, versions.size())) {
+        for (String sql : statements) {
+          statement.executeUpdate(sql);
+        }
+      }
+      statement.executeUpdate("PRAGMA user_version = " + versions.size());
       writer.commit();
     } catch (SQLException e) {
       writer.rollback();
@@ -128,13 +123,13 @@ final class Database implements AutoCloseable {
   }
 
   /** Runs {@code work} in a transaction that sees one state; many of them run at once. */
-  <T> T read(Work<T> work) throws ContainerdException {
+  public <T> T read(Work<T> work) throws ContainerdException {
     Connection reader;
     try {
       reader = readers.take();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new ContainerdException(ErrorClass.CANCELED, "reading the snapshot store", e);
+      throw new ContainerdException(ErrorClass.CANCELED, "reading the " + name, e);
     }
     try {
       return transact(reader, work);
@@ -144,12 +139,12 @@ final class Database implements AutoCloseable {
   }
 
   /** Runs {@code work} in a transaction that is durable when this returns; one at a time. */
-  <T> T write(Work<T> work) throws ContainerdException {
+  public <T> T write(Work<T> work) throws ContainerdException {
     return write(work, () -> {});
   }
 
   /** As above; {@code undo} runs where the transaction fails, before anybody else may write. */
-  <T> T write(Work<T> work, Runnable undo) throws ContainerdException {
+  public <T> T write(Work<T> work, Runnable undo) throws ContainerdException {
     writerLock.lock();
     try {
       boolean done = false;
@@ -169,12 +164,13 @@ final class Database implements AutoCloseable {
 
   /** What {@link #exclusively} runs. */
   @FunctionalInterface
-  interface Exclusive<T> {
+  public interface Exclusive<T> {
+    /** Does it. */
     T run() throws ContainerdException, IOException;
   }
 
   /** Runs {@code work} while nobody writes. */
-  <T> T exclusively(Exclusive<T> work) throws ContainerdException, IOException {
+  public <T> T exclusively(Exclusive<T> work) throws ContainerdException, IOException {
     writerLock.lock();
     try {
       return work.run();
@@ -200,12 +196,13 @@ final class Database implements AutoCloseable {
       }
     } catch (SQLException e) {
       throw new ContainerdException(
-          ErrorClass.UNKNOWN, "the snapshot store " + file + " failed: " + e.getMessage(), e);
+          ErrorClass.UNKNOWN, "the " + name + " " + file + " failed: " + e.getMessage(), e);
     } catch (IOException e) {
       throw new ContainerdException(ErrorClass.UNKNOWN, String.valueOf(e.getMessage()), e);
     }
   }
 
+  /** Writes everything into the main file and closes it. */
   @Override
   public void close() {
     writerLock.lock();
@@ -219,12 +216,12 @@ final class Database implements AutoCloseable {
     }
   }
 
-  private static void closeQuietly(Connection connection) {
+  private void closeQuietly(Connection connection) {
     try {
       connection.close();
     } catch (SQLException e) {
       org.slf4j.LoggerFactory.getLogger(Database.class)
-          .warn("closing the snapshot store: {}", e.getMessage());
+          .warn("closing the {}: {}", name, e.getMessage());
     }
   }
 }

@@ -1,0 +1,76 @@
+package io.morsel.bench.node;
+
+import io.morsel.bench.host.Command;
+import io.morsel.bench.host.Daemon;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/** A {@code morsel core} on roots and a socket of its own, built from a checkout. */
+public final class Core implements AutoCloseable {
+  private final Path directory;
+  private final Daemon daemon;
+
+  private Core(Path directory, Daemon daemon) {
+    this.directory = directory;
+    this.daemon = daemon;
+  }
+
+  /**
+   * Starts it on the state that is there, and waits until it answers.
+   *
+   * @param checkout whose {@code ./morsel} is run
+   * @param directory where it keeps everything; below nothing but this core's
+   */
+  public static Core start(Path checkout, Path directory) {
+    Path socket = directory.resolve("core.sock");
+    Daemon daemon =
+        Daemon.start(
+            "morsel core",
+            directory.resolve("core.log"),
+            Map.of(),
+            List.of(
+                checkout.resolve("morsel").toString(),
+                "core",
+                "--root",
+                root(directory).toString(),
+                "--state",
+                directory.resolve("state").toString(),
+                "--address",
+                socket.toString()),
+            () -> Command.of("ctr", "--address", socket, "version").run().exitCode() == 0);
+    return new Core(directory, daemon);
+  }
+
+  private static Path root(Path directory) {
+    return directory.resolve("core");
+  }
+
+  /** Where it keeps what outlives a restart of the machine. */
+  public Path root() {
+    return root(directory);
+  }
+
+  /** Where it listens. */
+  public Path socket() {
+    return directory.resolve("core.sock");
+  }
+
+  /** {@code ctr WORDS…} against it. */
+  public Command ctr(Object... words) {
+    return Command.of("ctr", "--address", socket(), List.of(words));
+  }
+
+  /** Ends it as {@code kill -9} does. */
+  public void kill() {
+    daemon.kill();
+  }
+
+  /** Ends it by SIGTERM; a no-op where it has ended. */
+  @Override
+  public void close() {
+    if (daemon.isAlive()) {
+      daemon.close();
+    }
+  }
+}

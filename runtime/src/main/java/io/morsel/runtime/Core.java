@@ -1,0 +1,240 @@
+package io.morsel.runtime;
+
+import io.grpc.BindableService;
+import io.morsel.containerd.ContainerdException;
+import io.morsel.containerd.UnixServer;
+import io.morsel.runtime.container.ContainerStore;
+import io.morsel.runtime.container.ContainersService;
+import io.morsel.runtime.content.ContentService;
+import io.morsel.runtime.content.ContentStore;
+import io.morsel.runtime.event.EventsService;
+import io.morsel.runtime.event.Exchange;
+import io.morsel.runtime.gc.Collector;
+import io.morsel.runtime.gc.Scheduler;
+import io.morsel.runtime.grpc.CallScope;
+import io.morsel.runtime.image.ImageStore;
+import io.morsel.runtime.image.ImagesService;
+import io.morsel.runtime.introspection.IntrospectionService;
+import io.morsel.runtime.introspection.Plugins;
+import io.morsel.runtime.introspection.VersionService;
+import io.morsel.runtime.lease.LeaseStore;
+import io.morsel.runtime.lease.LeasesService;
+import io.morsel.runtime.namespace.NamespaceStore;
+import io.morsel.runtime.namespace.NamespacesService;
+import io.morsel.runtime.sandbox.SandboxStore;
+import io.morsel.runtime.sandbox.SandboxStoreService;
+import io.morsel.runtime.snapshot.NamespacedSnapshots;
+import io.morsel.runtime.snapshot.SnapshotsService;
+import io.morsel.runtime.store.MetadataStore;
+import io.morsel.snapshotter.EmbeddedSnapshotter;
+import io.morsel.snapshotter.NativeLibraries;
+import io.morsel.snapshotter.RootLock;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The core: every part, put together by hand, in the order in which they need each other.
+ *
+ * <p>{@code morsel core} is {@link #start} and {@link #awaitTermination}.
+ */
+public final class Core implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(Core.class);
+
+  /** How long calls under way may take to end when the core stops. */
+  private static final Duration STOP_GRACE = Duration.ofSeconds(10);
+
+  private final Deque<AutoCloseable> parts = new ArrayDeque<>();
+  private final AtomicBoolean stopping = new AtomicBoolean();
+  private final CountDownLatch stopped = new CountDownLatch(1);
+  private final Thread signalHook = new Thread(this::stopBySignal, "stop");
+  private volatile boolean awaited;
+  private volatile @Nullable UnixServer server;
+  private volatile @Nullable Exchange exchange;
+
+  private Core() {}
+
+  /**
+   * Starts a core; once this returns, clients can call it.
+   *
+   * @throws IOException if the root or the socket is in use or can't be used; nothing keeps running
+   */
+  public static Core start(CoreSettings settings) throws IOException {
+    Core core = new Core();
+    boolean started = false;
+    Runtime.getRuntime().addShutdownHook(core.signalHook);
+    try {
+      core.assemble(settings);
+      started = true;
+      return core;
+    } catch (ContainerdException e) {
+      throw new IOException(e.getMessage(), e);
+    } finally {
+      if (!started) {
+        core.close();
+      }
+    }
+  }
+
+  private void assemble(CoreSettings settings) throws IOException, ContainerdException {
+    Clock clock = Clock.systemUTC();
+    Path root = makeDirectory(settings.root());
+    makeDirectory(settings.state());
+    add(RootLock.take(root));
+    NativeLibraries.keepBelow(root);
+    MetadataStore store = add(MetadataStore.open(root.resolve("metadata.db")));
+    Exchange events = new Exchange(clock);
+    exchange = events;
+    ContentStore content = ContentStore.open(store, makeDirectory(root.resolve("content")), clock);
+    Map<String, NamespacedSnapshots> snapshotters = openSnapshotters(store, root, settings, clock);
+    Map<String, Collector.Cleanup> cleanups = new TreeMap<>();
+    snapshotters.forEach((name, snapshots) -> cleanups.put(name, snapshots::collectGarbage));
+    Collector collector = new Collector(store, events, content::collectGarbage, cleanups, clock);
+    // Before anybody can call: what an earlier core left half done is gone then.
+    var _ = collector.collect();
+    Scheduler gc = add(Scheduler.start(collector));
+    store.listen(gc::mutated);
+    Map<String, BindableService> services = new LinkedHashMap<>();
+    services.put("containers", new ContainersService(new ContainerStore(store, clock), events));
+    services.put("content", new ContentService(content, events));
+    services.put("events", new EventsService(events));
+    services.put("images", new ImagesService(new ImageStore(store, clock), events, gc));
+    services.put("leases", new LeasesService(new LeaseStore(store, clock), gc));
+    services.put("namespaces", new NamespacesService(new NamespaceStore(store), events));
+    services.put("sandboxes", new SandboxStoreService(new SandboxStore(store, clock)));
+    services.put("snapshots", new SnapshotsService(snapshotters, events));
+    services.put("version", new VersionService(settings.version(), settings.revision()));
+    services.put(
+        "introspection",
+        IntrospectionService.open(
+            root, Plugins.of(snapshotters.keySet(), List.copyOf(services.keySet()))));
+    server =
+        add(
+            UnixServer.start(
+                settings.address(),
+                services.values().stream().map(BindableService::bindService).toList(),
+                List.of(CallScope.interceptor())));
+    log.info(
+        "morsel {} serves as a core on {} from {}", settings.version(), settings.address(), root);
+  }
+
+  private Map<String, NamespacedSnapshots> openSnapshotters(
+      MetadataStore store, Path root, CoreSettings settings, Clock clock)
+      throws IOException, ContainerdException {
+    Path directory = makeDirectory(root.resolve("snapshotters"));
+    EmbeddedSnapshotter overlay = add(EmbeddedSnapshotter.overlay(directory.resolve("overlayfs")));
+    EmbeddedSnapshotter lazy =
+        add(
+            EmbeddedSnapshotter.lazy(
+                directory.resolve("morsel"), settings.config(), settings.version()));
+    return Map.of(
+        "overlayfs",
+        NamespacedSnapshots.open(store, "overlayfs", overlay.snapshotter(), clock),
+        "morsel",
+        NamespacedSnapshots.open(store, "morsel", lazy.snapshotter(), clock));
+  }
+
+  private <T extends AutoCloseable> T add(T part) throws IOException {
+    synchronized (parts) {
+      parts.push(part);
+    }
+    if (stopping.get()) {
+      closeParts();
+      throw new IOException("told to stop while starting");
+    }
+    return part;
+  }
+
+  private static Path makeDirectory(Path directory) throws IOException {
+    try {
+      Files.createDirectories(
+          directory,
+          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx--x--x")));
+      return directory.toRealPath();
+    } catch (IOException e) {
+      throw new IOException("can't use the directory " + directory + ": " + e, e);
+    }
+  }
+
+  /**
+   * Serves until the process is told to stop (SIGTERM, SIGINT), stops in good order and ends the
+   * process with status 0; or returns when somebody calls {@link #close}.
+   */
+  public void awaitTermination() throws InterruptedException {
+    awaited = true;
+    stopped.await();
+  }
+
+  private void stopBySignal() {
+    if (stopping.get()) {
+      return;
+    }
+    log.info("stopping");
+    close();
+    if (awaited) {
+      // Otherwise the JVM would report the signal as a failure to the service manager.
+      Runtime.getRuntime().halt(0);
+    }
+  }
+
+  /** Stops: accepts no more calls, lets those under way end, and closes the stores. Idempotent. */
+  @Override
+  public void close() {
+    if (!stopping.compareAndSet(false, true)) {
+      return;
+    }
+    Exchange subscribed = exchange;
+    if (subscribed != null) {
+      // They would not end by themselves.
+      subscribed.close();
+    }
+    UnixServer serving = server;
+    if (serving != null) {
+      try {
+        if (!serving.stop(STOP_GRACE)) {
+          log.warn("calls were still under way after {}", STOP_GRACE);
+        }
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+    closeParts();
+    try {
+      Runtime.getRuntime().removeShutdownHook(signalHook);
+    } catch (IllegalStateException e) {
+      log.debug("the process is ending");
+    }
+    stopped.countDown();
+  }
+
+  private void closeParts() {
+    while (true) {
+      AutoCloseable part;
+      synchronized (parts) {
+        if (parts.isEmpty()) {
+          return;
+        }
+        part = parts.pop();
+      }
+      try {
+        part.close();
+      } catch (Exception e) {
+        log.warn("closing {}: {}", part.getClass().getSimpleName(), e.toString());
+      }
+    }
+  }
+}

@@ -1,0 +1,54 @@
+package io.morsel.runtime.introspection;
+
+import io.morsel.containerd.api.introspection.Plugin;
+import io.morsel.containerd.api.types.Platform;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+
+/** The parts of the core, as containerd would list its plugins. */
+public final class Plugins {
+  private static final String SNAPSHOTTER = "io.containerd.snapshotter.v1";
+  private static final String SERVICE = "io.containerd.service.v1";
+  private static final String GRPC = "io.containerd.grpc.v1";
+
+  private Plugins() {}
+
+  /**
+   * All of them.
+   *
+   * @param snapshotters their names
+   * @param services the names of the services that are served, such as "content"
+   */
+  public static List<Plugin> of(Collection<String> snapshotters, Collection<String> services) {
+    List<Plugin> plugins = new ArrayList<>();
+    plugins.add(plugin("io.containerd.content.v1", "content").build());
+    for (String name : snapshotters.stream().sorted().toList()) {
+      plugins.add(plugin(SNAPSHOTTER, name).addPlatforms(platform()).build());
+    }
+    plugins.add(plugin("io.containerd.event.v1", "exchange").build());
+    plugins.add(plugin("io.containerd.metadata.v1", "bolt").build());
+    plugins.add(plugin("io.containerd.gc.v1", "scheduler").build());
+    for (String name : services) {
+      if (!name.equals("version") && !name.equals("events")) {
+        plugins.add(plugin(SERVICE, name + "-service").build());
+      }
+    }
+    for (String name : services) {
+      plugins.add(plugin(GRPC, name).build());
+    }
+    return List.copyOf(plugins);
+  }
+
+  private static Plugin.Builder plugin(String type, String id) {
+    return Plugin.newBuilder().setType(type).setId(id);
+  }
+
+  private static Platform platform() {
+    String architecture = System.getProperty("os.arch", "");
+    return Platform.newBuilder()
+        .setOs("linux")
+        .setArchitecture(architecture.equals("aarch64") ? "arm64" : architecture)
+        .build();
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.morsel.runtime.content;
+
+import org.jspecify.annotations.NullMarked;

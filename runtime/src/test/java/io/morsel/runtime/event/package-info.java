@@ -1,0 +1,4 @@
+@NullMarked
+package io.morsel.runtime.event;
+
+import org.jspecify.annotations.NullMarked;

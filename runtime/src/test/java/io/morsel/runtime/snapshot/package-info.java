@@ -1,0 +1,4 @@
+@NullMarked
+package io.morsel.runtime.snapshot;
+
+import org.jspecify.annotations.NullMarked;
