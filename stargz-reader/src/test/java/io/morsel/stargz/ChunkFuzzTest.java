@@ -70,7 +70,7 @@ final class ChunkFuzzTest {
       String slow = decode(INFLATER, bytes, length, expected);
       String fast = decode(FASTEST, bytes, length, expected);
       assertThat(fast).isEqualTo(slow);
-      assertThat(slow.startsWith("content") && expected.startsWith("1")).isFalse();
+      assertThat(slow.startsWith("content") && expected.equals("1".repeat(64))).isFalse();
     }
     return decode(FASTEST, bytes, length, digest).startsWith("content");
   }
