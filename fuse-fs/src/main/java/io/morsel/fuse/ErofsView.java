@@ -92,8 +92,8 @@ final class ErofsView implements LayerMount {
     return Linux.device(target.toString());
   }
 
-  /** Whether the kernel reads the layer's data from the disk. */
-  boolean readsDisk() {
+  @Override
+  public boolean readsDisk() {
     return readsDisk;
   }
 

@@ -12,6 +12,13 @@ public interface LayerMount extends AutoCloseable {
   boolean isAlive();
 
   /**
+   * Whether the kernel reads all of the layer from the disk, and this process has no part in it.
+   */
+  default boolean readsDisk() {
+    return false;
+  }
+
+  /**
    * Completes once the kernel has dropped the filesystem and nothing reads the content any more:
    * when {@link #close} returns, or later if the mount was in use. The content may then be closed.
    */

@@ -210,7 +210,15 @@ final class DaemonMetrics implements FetchObserver {
   }
 
   /** Exposes sums over all mounted layers, each asked for when they are scraped. */
-  void layers(LongSupplier dataBytes, LongSupplier presentBytes, LongSupplier unsyncedBytes) {
+  void layers(
+      LongSupplier onDisk,
+      LongSupplier dataBytes,
+      LongSupplier presentBytes,
+      LongSupplier unsyncedBytes) {
+    gauge(
+        "morsel_mounted_layers_on_disk",
+        "Mounted layers that the kernel reads from the disk, without the daemon.",
+        onDisk);
     gauge("morsel_layer_data_bytes", "Uncompressed bytes that mounted layers have.", dataBytes);
     gauge(
         "morsel_layer_present_bytes",

@@ -127,6 +127,7 @@ public final class EmbeddedSnapshotter implements AutoCloseable {
                   config,
                   metrics));
       metrics.layers(
+          remote::onDisk,
           () -> remote.sum(Layer::chunkBytes),
           () -> remote.sum(Layer::presentBytes),
           () -> remote.sum(Layer::unsyncedBytes));

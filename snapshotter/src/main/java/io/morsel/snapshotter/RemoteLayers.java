@@ -107,6 +107,11 @@ public final class RemoteLayers implements AutoCloseable {
     resolved.announce(request);
   }
 
+  /** How many mounted layers the kernel reads from the disk, without this process. */
+  long onDisk() {
+    return mounted.values().stream().filter(each -> each.mount().readsDisk()).count();
+  }
+
   /** Adds up something of all mounted layers, each counted once however often it is mounted. */
   long sum(ToLongFunction<Layer> figure) {
     Map<Digest, Layer> layersByDigest = new HashMap<>();

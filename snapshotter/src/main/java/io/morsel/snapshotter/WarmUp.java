@@ -75,6 +75,7 @@ public final class WarmUp implements AutoCloseable {
             .with(ConfigKeys.METRICS_ADDRESS, metricsAddress)
             .with(ConfigKeys.WARM_UP, false)
             .with(ConfigKeys.FETCH_BACKGROUND_FILL, false)
+            .with(ConfigKeys.PROFILE_FROM_REGISTRY, false)
             .with(ConfigKeys.REGISTRY_RETRIES, 0L)
             .with(ConfigKeys.REGISTRY_DOCKER_CONFIG, directory.toString());
     this.version = version;

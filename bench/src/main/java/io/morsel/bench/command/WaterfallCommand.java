@@ -67,6 +67,11 @@ final class WaterfallCommand implements Callable<Integer> {
   boolean full;
 
   @Option(
+      names = "--unprofiled",
+      description = "Morsel as it is where nobody has shared a profile of the image.")
+  boolean unprofiled;
+
+  @Option(
       names = "--rounds",
       paramLabel = "N",
       defaultValue = "5",
@@ -107,7 +112,8 @@ final class WaterfallCommand implements Callable<Integer> {
             GRACE,
             () -> {
               try (Progress progress = Progress.start(err, false)) {
-                return new WaterfallJob(settings, started, mode, progress).run();
+                return new WaterfallJob(settings, started, mode, !full && !unprofiled, progress)
+                    .run();
               }
             });
     ResultFile.replace(target, WaterfallChart.svg(waterfall));

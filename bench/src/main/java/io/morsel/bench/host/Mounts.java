@@ -10,14 +10,21 @@ import java.util.stream.Stream;
 
 /** The mounts of this machine that lie below a directory. */
 public final class Mounts {
+  private static final String EROFS = " - erofs ";
+
   private Mounts() {}
 
   /** Mount points of Morsel's layers below a directory. */
   public static List<Path> lazyBelow(Path directory) {
-    return Stream.of(" - fuse.morsel ", " - erofs ")
+    return Stream.of(" - fuse.morsel ", EROFS)
         .flatMap(type -> mountPoints(directory, type))
         .map(Path::of)
         .toList();
+  }
+
+  /** Mount points below a directory of layers that the kernel reads as EROFS. */
+  public static List<Path> erofsBelow(Path directory) {
+    return mountPoints(directory, EROFS).map(Path::of).distinct().toList();
   }
 
   /** The filesystem types of what is mounted at these mount points. */

@@ -1,5 +1,6 @@
 package io.morsel.bench.node;
 
+import io.morsel.bench.host.Await;
 import io.morsel.bench.host.Command;
 import io.morsel.bench.host.Directories;
 import io.morsel.bench.host.HostException;
@@ -24,6 +25,12 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Node implements AutoCloseable {
   private static final String VIEW = "bench-view";
+  private static final Duration IDLE_LIMIT = Duration.ofSeconds(30);
+
+  /** A daemon that used no more than this in so long a time is idle. */
+  private static final double IDLE_SECONDS = 0.015;
+
+  private static final long IDLE_NANOS = Duration.ofMillis(300).toNanos();
   private static final Duration PULL_LIMIT = Duration.ofMinutes(30);
 
   private final Path directory;
@@ -202,6 +209,29 @@ public final class Node implements AutoCloseable {
           case Mode.Full _ -> containerd.pid();
           case Mode.Lazy _ -> morsel().orElseThrow().daemon().pid();
           case Mode.Peer peer -> ListeningProcess.of(peer.socket());
+        });
+  }
+
+  /**
+   * Returns once the daemon has nothing to do any more: on a real node it has been up for long
+   * before somebody starts a container.
+   *
+   * @throws HostException if it is still busy after a while
+   */
+  public void awaitIdle() {
+    double[] usedSeconds = {daemonUse().cpuSeconds()};
+    long[] sinceNanos = {System.nanoTime()};
+    Await.until(
+        "the " + mode.name() + " daemon is idle",
+        IDLE_LIMIT,
+        () -> {
+          double now = daemonUse().cpuSeconds();
+          // A clock tick is 10 ms, and a daemon's own timers may take one now and then.
+          if (now > usedSeconds[0] + IDLE_SECONDS) {
+            usedSeconds[0] = now;
+            sinceNanos[0] = System.nanoTime();
+          }
+          return System.nanoTime() - sinceNanos[0] > IDLE_NANOS;
         });
   }
 

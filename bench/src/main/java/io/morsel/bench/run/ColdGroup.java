@@ -7,7 +7,6 @@ import io.morsel.bench.net.Calibration;
 import io.morsel.bench.net.Link;
 import io.morsel.bench.net.Net;
 import io.morsel.bench.node.Mode;
-import io.morsel.bench.node.Morsel;
 import io.morsel.bench.node.Node;
 import io.morsel.bench.result.Cell;
 import io.morsel.bench.result.CellKey;
@@ -15,12 +14,10 @@ import io.morsel.bench.result.Recorder;
 import io.morsel.bench.result.Sample;
 import io.morsel.cli.terminal.Quantity;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 
 /**
  * {@code cold}: a container's start from an image that is not there, and how far that is from what
@@ -33,9 +30,9 @@ import java.util.Set;
  */
 final class ColdGroup {
   private static final int LIMIT_ROUND_TRIPS = 4;
-  private static final String NO_PROFILE = "[profile]\nreplay = false\nfrom_registry = false\n";
   private static final String FETCH_NOTHING_UNASKED =
-      "[fetch]\nprefetch = false\nbackground_fill = false\nread_ahead_bytes = 0\n" + NO_PROFILE;
+      "[fetch]\nprefetch = false\nbackground_fill = false\nread_ahead_bytes = 0\n"
+          + ProfileSharing.NO_PROFILE;
 
   /**
    * One of the group's columns: a mode, set up in a certain way.
@@ -63,7 +60,7 @@ final class ColdGroup {
             .toList();
     List<Column> columns = columns();
     if (settings.modes().stream().anyMatch(mode -> mode instanceof Mode.Lazy)) {
-      shareProfiles(workloads);
+      new ProfileSharing(bench).share(workloads);
     }
     Map<Workload, Long> needed = new LinkedHashMap<>();
     for (Workload workload : workloads) {
@@ -92,48 +89,10 @@ final class ColdGroup {
     for (Mode mode : bench.settings().modes()) {
       columns.add(new Column(mode.name(), mode, ""));
       if (mode instanceof Mode.Lazy && bench.settings().size() == Size.FULL) {
-        columns.add(new Column(mode.name() + "-unprofiled", mode, NO_PROFILE));
+        columns.add(new Column(mode.name() + "-unprofiled", mode, ProfileSharing.NO_PROFILE));
       }
     }
     return columns;
-  }
-
-  /**
-   * Has each workload's start recorded once, and pushes what was learned next to the image: as a
-   * user does who wants all nodes to know. A node that knows of one workload of an image learns of
-   * the next one in addition.
-   */
-  private void shareProfiles(List<Workload> workloads) {
-    Mode mode = new Mode.Lazy();
-    Link link = bench.links().link(Net.LOCAL);
-    Set<String> shared = new HashSet<>();
-    for (Workload workload : workloads) {
-      String repository = bench.repository(workload.image(), mode);
-      // What an earlier run of the bench has left in the registry doesn't count.
-      String config = shared.add(repository) ? "[profile]\nfrom_registry = false\n" : "";
-      bench.sample(
-          "cold   profile of " + workload.name(),
-          step -> {
-            try (Node node = bench.startNode(mode, config)) {
-              StartFigures figures = coldStart.measure(node, link, repository, workload, step);
-              Morsel morsel = node.morsel().orElseThrow();
-              // The start is over: a daemon that stops keeps what it has recorded.
-              morsel.close();
-              Morsel.command(
-                      bench.settings().checkout(),
-                      "profile",
-                      "push",
-                      "--root",
-                      morsel.root(),
-                      "localhost:" + link.port() + "/" + repository)
-                  .succeed();
-              return figures;
-            }
-          },
-          figures -> "pushed",
-          _ -> {},
-          _ -> {});
-    }
   }
 
   /** Compressed bytes of the chunks that a workload touches until its first output. */

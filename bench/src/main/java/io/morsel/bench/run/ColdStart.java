@@ -55,6 +55,8 @@ final class ColdStart {
       throws VoidSampleException {
     String reference = "localhost:" + link.port() + "/" + repository;
     RegistryImage image = RegistryImage.read(registry, repository);
+    step.accept("waiting until the daemon is idle");
+    node.awaitIdle();
     step.accept("dropping caches");
     PageCache.drop();
     PageCache.warm(image.files());

@@ -4,6 +4,7 @@ import io.morsel.bench.host.Await;
 import io.morsel.bench.host.Command;
 import io.morsel.bench.host.Directories;
 import io.morsel.bench.host.HostException;
+import io.morsel.bench.host.Mounts;
 import io.morsel.bench.host.Uninterrupted;
 import io.morsel.bench.node.Mode;
 import io.morsel.bench.node.Node;
@@ -32,6 +33,9 @@ final class FilledRoot implements AutoCloseable {
       Path root = Directories.temporary(node.directory(), "root-");
       node.mountImage(root);
       fill(node, root);
+      // Who mounts a layer that is all there may be shown it otherwise than who was there before.
+      node.unmountImage(root);
+      node.mountImage(root);
       ready = true;
       return new FilledRoot(node, root);
     } finally {
@@ -56,7 +60,9 @@ final class FilledRoot implements AutoCloseable {
                       double all = morsel.metric("morsel_layer_data_bytes");
                       return all > 0
                           && morsel.metric("morsel_layer_present_bytes") == all
-                          && morsel.metric("morsel_layer_unsynced_bytes") == 0;
+                          && morsel.metric("morsel_layer_unsynced_bytes") == 0
+                          && morsel.metric("morsel_mounted_layers_on_disk")
+                              >= Mounts.erofsBelow(node.directory()).size();
                     }));
   }
 

@@ -24,6 +24,8 @@ final class Remarks {
             .formatted(settings.rounds()));
     remarks.add(
         "The registry's own pages are warm, so that its disk is not measured; all else is dropped from the page cache before a cold sample.");
+    remarks.add(
+        "A node's daemons have been up for a while: a cold start begins once they are idle.");
     for (Net net : settings.nets()) {
       remarks.add(network(links.calibration(net)));
     }

@@ -50,6 +50,10 @@ final class ScaleGroup {
 
   void run() {
     Workload workload = Workloads.cold(bench.settings().size()).getFirst();
+    if (bench.settings().modes().stream().anyMatch(Mode.Lazy.class::isInstance)) {
+      // What an earlier run has left in the registry must not decide.
+      new ProfileSharing(bench).share(List.of(workload));
+    }
     for (int count : bench.settings().starts()) {
       for (Mode mode : bench.settings().modes()) {
         starts(workload, count, mode);
@@ -110,6 +114,8 @@ final class ScaleGroup {
       throws VoidSampleException {
     RegistryImage image =
         RegistryImage.read(bench.registry(), bench.repository(workload.image(), node.mode()));
+    step.accept("waiting until the daemon is idle");
+    node.awaitIdle();
     PageCache.drop();
     PageCache.warm(image.files());
     String reference = reference(workload.image(), node.mode());

@@ -32,17 +32,21 @@ public final class WaterfallJob {
   private final RunSettings settings;
   private final Workload workload;
   private final Mode mode;
+  private final boolean profiled;
   private final Progress progress;
 
   /**
    * A job.
    *
    * @param settings says where, over which network (the first one) and how often
+   * @param profiled whether an earlier start's profile is shared, and found
    */
-  public WaterfallJob(RunSettings settings, Workload workload, Mode mode, Progress progress) {
+  public WaterfallJob(
+      RunSettings settings, Workload workload, Mode mode, boolean profiled, Progress progress) {
     this.settings = settings;
     this.workload = workload;
     this.mode = mode;
+    this.profiled = profiled;
     this.progress = progress;
   }
 
@@ -63,6 +67,9 @@ public final class WaterfallJob {
         OpenLinks links = new OpenLinks(registry.port())) {
       Bench bench = new Bench(settings, images, registry, links, new Recorder(), progress, work);
       AotRecording.ensure(bench);
+      if (profiled) {
+        new ProfileSharing(bench).share(List.of(workload));
+      }
       for (int round = 1; round <= settings.rounds(); round++) {
         take(bench, round, waterfalls, voids);
       }
@@ -85,7 +92,7 @@ public final class WaterfallJob {
         step -> {
           // Of its own, so that no connection is left from before.
           try (Link link = Links.open(net, bench.registry().port());
-              Node node = bench.startNode(mode, "")) {
+              Node node = bench.startNode(mode, profiled ? "" : ProfileSharing.NO_PROFILE)) {
             ExchangeLog log = new ExchangeLog();
             link.watch(log);
             StartFigures figures =
@@ -102,7 +109,11 @@ public final class WaterfallJob {
   private Waterfall waterfall(
       Net net, RegistryImage image, StartFigures figures, List<Exchange> exchanges) {
     return new Waterfall(
-        "%s over %s by %s".formatted(workload.name(), net.name(), mode.name()),
+        "%s over %s by %s"
+            .formatted(
+                workload.name(),
+                net.name(),
+                profiled || !mode.isLazy() ? mode.name() : mode.name() + " without a profile"),
         List.of(
             new Waterfall.Phase("pull", figures.pullMillis()),
             new Waterfall.Phase("create", figures.createMillis()),

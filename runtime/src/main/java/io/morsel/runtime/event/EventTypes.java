@@ -11,7 +11,9 @@ import io.morsel.containerd.api.events.ContainerEventsProto;
 import io.morsel.containerd.api.events.ContentEventsProto;
 import io.morsel.containerd.api.events.ImageEventsProto;
 import io.morsel.containerd.api.events.NamespaceEventsProto;
+import io.morsel.containerd.api.events.SandboxEventsProto;
 import io.morsel.containerd.api.events.SnapshotEventsProto;
+import io.morsel.containerd.api.events.TaskEventsProto;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,7 +30,9 @@ final class EventTypes {
           ContentEventsProto.getDescriptor(),
           ImageEventsProto.getDescriptor(),
           NamespaceEventsProto.getDescriptor(),
-          SnapshotEventsProto.getDescriptor());
+          SandboxEventsProto.getDescriptor(),
+          SnapshotEventsProto.getDescriptor(),
+          TaskEventsProto.getDescriptor());
 
   private EventTypes() {}
 
