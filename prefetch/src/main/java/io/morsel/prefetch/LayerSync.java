@@ -97,7 +97,7 @@ final class LayerSync {
                   () -> {
                     syncOrRetry();
                     if (complete) {
-                      log.debug("layer {}: complete, {} bytes", layer.name(), layer.presentBytes());
+                      log.info("layer {}: complete, {} bytes", layer.name(), layer.presentBytes());
                     }
                   });
     }
