@@ -32,6 +32,8 @@ final class HouseTest {
         .contains(
             "cli",
             "runtime",
+            "shim",
+            "ttrpc",
             "snapshotter",
             "fuse",
             "prefetch",
@@ -48,6 +50,10 @@ final class HouseTest {
         .definedBy("io.morsel.cli..")
         .layer("runtime")
         .definedBy("io.morsel.runtime..")
+        .layer("shim")
+        .definedBy("io.morsel.shim..")
+        .layer("ttrpc")
+        .definedBy("io.morsel.ttrpc..")
         .layer("snapshotter")
         .definedBy("io.morsel.snapshotter..")
         .layer("fuse-fs")
@@ -64,6 +70,10 @@ final class HouseTest {
         .mayNotBeAccessedByAnyLayer()
         .whereLayer("runtime")
         .mayOnlyBeAccessedByLayers("cli")
+        .whereLayer("shim")
+        .mayOnlyBeAccessedByLayers("runtime")
+        .whereLayer("ttrpc")
+        .mayOnlyBeAccessedByLayers("runtime", "shim")
         .whereLayer("snapshotter")
         .mayOnlyBeAccessedByLayers("cli", "runtime")
         .whereLayer("fuse-fs")
@@ -71,11 +81,11 @@ final class HouseTest {
         .whereLayer("prefetch")
         .mayOnlyBeAccessedByLayers("cli", "snapshotter", "fuse-fs")
         .whereLayer("containerd-api")
-        .mayOnlyBeAccessedByLayers("cli", "runtime", "snapshotter")
+        .mayOnlyBeAccessedByLayers("cli", "runtime", "shim", "snapshotter")
         .whereLayer("registry-client")
         .mayOnlyBeAccessedByLayers("cli", "runtime", "snapshotter", "fuse-fs", "prefetch")
         .whereLayer("stargz-reader")
-        .mayOnlyBeAccessedByLayers("cli", "snapshotter", "fuse-fs", "prefetch")
+        .mayOnlyBeAccessedByLayers("cli", "runtime", "snapshotter", "fuse-fs", "prefetch")
         .check(CLASSES);
   }
 
