@@ -14,6 +14,8 @@ import java.util.concurrent.atomic.LongAdder;
  *   <li>they have waited for a quarter of the time that the rest takes to fetch, with so many
  *       misses that it is no ordinary start: that is the job which reads small files here and
  *       there; or
+ *   <li>their requests have spent that time, and a noticeable one, on the way alone: on a fast line
+ *       far away the distance is what a start pays for, and the rest is cheap; or
  *   <li>they have read a third of the layer: that is the job which reads large files.
  * </ul>
  *
@@ -31,6 +33,9 @@ final class FillUrgency {
    * layers send between 30 and 110.
    */
   static final int LEAST_REQUESTS = 128;
+
+  /** A start that has spent less than this on the way is well enough off. */
+  static final long LEAST_TRAVEL_NANOS = 400_000_000;
 
   private final long dataBytes;
   private final long blobBytes;
@@ -78,10 +83,12 @@ final class FillUrgency {
     if (urgent) {
       return false;
     }
+    long priceNanos = link.nanosFor(restBytes(presentBytes)) / WAIT_SHARE;
+    long travelNanos = requests * link.distanceNanos();
     urgent =
         readBytes.sum() >= dataBytes / READ_SHARE
-            || (requests >= LEAST_REQUESTS
-                && waitedNanos.sum() >= link.nanosFor(restBytes(presentBytes)) / WAIT_SHARE);
+            || (requests >= LEAST_REQUESTS && waitedNanos.sum() >= priceNanos)
+            || (travelNanos >= LEAST_TRAVEL_NANOS && travelNanos >= priceNanos);
     return urgent;
   }
 

@@ -14,7 +14,7 @@ final class FillUrgencyTest {
 
   FillUrgencyTest() {
     // 10 MiB/s, so that the layer takes four seconds.
-    link.add(TimeUnit.MILLISECONDS.toNanos(10), MIB, TimeUnit.MILLISECONDS.toNanos(100));
+    link.add(TimeUnit.MILLISECONDS.toNanos(1), MIB, TimeUnit.MILLISECONDS.toNanos(100));
   }
 
   private boolean sendMany() {
@@ -53,6 +53,30 @@ final class FillUrgencyTest {
     assertThat(urgency.requested(60 * MIB, link)).isFalse();
 
     assertThat(urgency.requested(80 * MIB, link)).as("a ninth is left: 0.44 s").isTrue();
+  }
+
+  @Test
+  void aFastLineFarAwayIsWorthItSooner() {
+    LinkEstimate far = new LinkEstimate();
+    // 200 MiB/s, so that the layer takes 0.2 s; 10 ms away, though the queues may add to that.
+    far.add(TimeUnit.MILLISECONDS.toNanos(30), MIB, TimeUnit.MILLISECONDS.toNanos(5));
+    far.add(TimeUnit.MILLISECONDS.toNanos(10), MIB, TimeUnit.MILLISECONDS.toNanos(5));
+    for (int i = 1; i < 40; i++) {
+      assertThat(urgency.requested(0, far)).as("request %s", i).isFalse();
+    }
+
+    assertThat(urgency.requested(0, far)).as("0.4 s were spent on the way").isTrue();
+  }
+
+  @Test
+  void aSlowLineFarAwayIsNot() {
+    LinkEstimate far = new LinkEstimate();
+    far.add(TimeUnit.MILLISECONDS.toNanos(10), MIB, TimeUnit.MILLISECONDS.toNanos(100));
+    for (int i = 1; i < 100; i++) {
+      assertThat(urgency.requested(0, far)).as("request %s", i).isFalse();
+    }
+
+    assertThat(urgency.requested(0, far)).as("1 s of the 4 s").isTrue();
   }
 
   @Test
