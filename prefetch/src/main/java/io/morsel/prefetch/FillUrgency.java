@@ -11,8 +11,8 @@ import java.util.concurrent.atomic.LongAdder;
  * go on by misses until
  *
  * <ul>
- *   <li>they have waited for a quarter of the time that the rest takes to fetch, with so many
- *       misses that it is no ordinary start: that is the job which reads small files here and
+ *   <li>they have waited for a quarter of the time that the rest takes to fetch and decode, with so
+ *       many misses that it is no ordinary start: that is the job which reads small files here and
  *       there; or
  *   <li>their requests have spent that time, and a noticeable one, on the way alone: on a fast line
  *       far away the distance is what a start pays for, and the rest is cheap; or
@@ -29,10 +29,10 @@ final class FillUrgency {
   private static final int WAIT_SHARE = 4;
 
   /**
-   * Fewer requests than this for one layer are a start: those of Python and Java with all their
-   * layers send between 30 and 110.
+   * Fewer requests than this for one layer are a start, whatever they cost: those of Python and
+   * Java with all their layers send between 30 and 110.
    */
-  static final int LEAST_REQUESTS = 128;
+  static final int LEAST_REQUESTS = 32;
 
   /** A start that has spent less than this on the way is well enough off. */
   static final long LEAST_TRAVEL_NANOS = 400_000_000;
@@ -78,12 +78,13 @@ final class FillUrgency {
    *
    * @return whether it has become urgent with this
    */
-  boolean requested(long presentBytes, LinkEstimate link) {
+  boolean requested(long presentBytes, LinkEstimate link, DecodePace pace) {
     requests++;
     if (urgent) {
       return false;
     }
-    long priceNanos = link.nanosFor(restBytes(presentBytes)) / WAIT_SHARE;
+    long restBytes = restBytes(presentBytes);
+    long priceNanos = Math.max(link.nanosFor(restBytes), pace.nanosFor(restBytes)) / WAIT_SHARE;
     long travelNanos = requests * link.distanceNanos();
     urgent =
         readBytes.sum() >= dataBytes / READ_SHARE

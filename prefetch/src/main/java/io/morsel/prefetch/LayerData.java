@@ -303,7 +303,7 @@ final class LayerData implements AutoCloseable {
     FetchRequest request = flights.nextQueued(priority);
     if (request != null
         && priority == FetchPriority.DEMAND
-        && urgency.requested(presentBytes, scheduler.link)) {
+        && urgency.requested(presentBytes, scheduler.link, scheduler.decoders.pace)) {
       // Not right now: this is asked for in the middle of the scheduler's round.
       scheduleWake(FetchPriority.BACKGROUND, 0);
     }
@@ -413,10 +413,13 @@ final class LayerData implements AutoCloseable {
 
   /** Decodes, verifies and stores the chunks of one unit; on a decoder's thread. */
   void decode(DecodePool.Task task) {
+    long start = System.nanoTime();
+    int compressedBytes = task.compressed.remaining();
     try {
       for (Flight flight : task.flights) {
         decode(flight, task.compressed);
       }
+      scheduler.decoders.pace.add(compressedBytes, System.nanoTime() - start);
     } finally {
       scheduler.buffers.give(task.compressed);
       scheduler.lock.lock();

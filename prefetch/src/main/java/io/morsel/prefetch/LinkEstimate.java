@@ -30,8 +30,7 @@ final class LinkEstimate {
    */
   synchronized void add(long waitNanos, long bytes, long transferNanos) {
     double wait = waitNanos / 1e9;
-    distanceSeconds =
-        distanceSeconds == 0 ? wait : Math.min(wait, DRIFT * distanceSeconds);
+    distanceSeconds = distanceSeconds == 0 ? wait : Math.min(wait, DRIFT * distanceSeconds);
     if (bytes < LEAST_BYTES) {
       return;
     }

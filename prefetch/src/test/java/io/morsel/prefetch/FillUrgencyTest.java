@@ -10,6 +10,10 @@ final class FillUrgencyTest {
   private static final int MIB = 1 << 20;
 
   private final LinkEstimate link = new LinkEstimate();
+
+  /** Of many decoders, so that the line decides. */
+  private final DecodePace pace = new DecodePace(1_000);
+
   private final FillUrgency urgency = new FillUrgency(90 * MIB, 40 * MIB);
 
   FillUrgencyTest() {
@@ -20,7 +24,7 @@ final class FillUrgencyTest {
   private boolean sendMany() {
     boolean became = false;
     for (int i = 1; i < FillUrgency.LEAST_REQUESTS; i++) {
-      became |= urgency.requested(0, link);
+      became |= urgency.requested(0, link, pace);
     }
     return became;
   }
@@ -37,22 +41,40 @@ final class FillUrgencyTest {
   void manyMissesThatCostAQuarterOfTheWholeDo() {
     sendMany();
     urgency.waited(TimeUnit.MILLISECONDS.toNanos(990));
-    assertThat(urgency.requested(0, link)).isFalse();
+    assertThat(urgency.requested(0, link, pace)).isFalse();
 
     urgency.waited(TimeUnit.MILLISECONDS.toNanos(20));
 
-    assertThat(urgency.requested(0, link)).isTrue();
+    assertThat(urgency.requested(0, link, pace)).isTrue();
     assertThat(urgency.isUrgent()).isTrue();
-    assertThat(urgency.requested(0, link)).as("only once").isFalse();
+    assertThat(urgency.requested(0, link, pace)).as("only once").isFalse();
   }
 
   @Test
   void whatIsPresentNeedsNotBeBought() {
     sendMany();
     urgency.waited(TimeUnit.MILLISECONDS.toNanos(250));
-    assertThat(urgency.requested(60 * MIB, link)).isFalse();
+    assertThat(urgency.requested(60 * MIB, link, pace)).isFalse();
 
-    assertThat(urgency.requested(80 * MIB, link)).as("a ninth is left: 0.44 s").isTrue();
+    assertThat(urgency.requested(80 * MIB, link, pace)).as("a ninth is left: 0.44 s").isTrue();
+  }
+
+  @Test
+  void decodingIsAPartOfThePrice() {
+    LinkEstimate near = new LinkEstimate();
+    near.add(100_000, MIB, 1_000_000);
+    // At 10 MiB/s, four seconds.
+    DecodePace slow = new DecodePace(1);
+    for (int i = 0; i < 1_000; i++) {
+      slow.add(MIB, TimeUnit.MILLISECONDS.toNanos(100));
+    }
+    sendMany();
+    urgency.waited(TimeUnit.MILLISECONDS.toNanos(990));
+    assertThat(urgency.requested(0, near, slow)).isFalse();
+
+    urgency.waited(TimeUnit.MILLISECONDS.toNanos(20));
+
+    assertThat(urgency.requested(0, near, slow)).isTrue();
   }
 
   @Test
@@ -62,10 +84,10 @@ final class FillUrgencyTest {
     far.add(TimeUnit.MILLISECONDS.toNanos(30), MIB, TimeUnit.MILLISECONDS.toNanos(5));
     far.add(TimeUnit.MILLISECONDS.toNanos(10), MIB, TimeUnit.MILLISECONDS.toNanos(5));
     for (int i = 1; i < 40; i++) {
-      assertThat(urgency.requested(0, far)).as("request %s", i).isFalse();
+      assertThat(urgency.requested(0, far, pace)).as("request %s", i).isFalse();
     }
 
-    assertThat(urgency.requested(0, far)).as("0.4 s were spent on the way").isTrue();
+    assertThat(urgency.requested(0, far, pace)).as("0.4 s were spent on the way").isTrue();
   }
 
   @Test
@@ -73,19 +95,19 @@ final class FillUrgencyTest {
     LinkEstimate far = new LinkEstimate();
     far.add(TimeUnit.MILLISECONDS.toNanos(10), MIB, TimeUnit.MILLISECONDS.toNanos(100));
     for (int i = 1; i < 100; i++) {
-      assertThat(urgency.requested(0, far)).as("request %s", i).isFalse();
+      assertThat(urgency.requested(0, far, pace)).as("request %s", i).isFalse();
     }
 
-    assertThat(urgency.requested(0, far)).as("1 s of the 4 s").isTrue();
+    assertThat(urgency.requested(0, far, pace)).as("1 s of the 4 s").isTrue();
   }
 
   @Test
   void whoHasReadAThirdIsLikelyToReadOn() {
     urgency.read(30 * MIB - 1);
-    assertThat(urgency.requested(0, link)).isFalse();
+    assertThat(urgency.requested(0, link, pace)).isFalse();
 
     urgency.read(1);
 
-    assertThat(urgency.requested(0, link)).isTrue();
+    assertThat(urgency.requested(0, link, pace)).isTrue();
   }
 }
