@@ -124,7 +124,7 @@ final class LayerData implements AutoCloseable {
       blobSum += isShared ? 0 : table.blobLength(i);
     }
     this.chunkBytes = sum;
-    this.urgency = new FillUrgency(sum, blobSum);
+    this.urgency = new FillUrgency(sum, blobSum, this::presentBytes);
   }
 
   /** Opens the layer's data, with what an earlier run left of it, and fetches nothing yet. */
@@ -301,9 +301,7 @@ final class LayerData implements AutoCloseable {
       return null;
     }
     FetchRequest request = flights.nextQueued(priority);
-    if (request != null
-        && priority == FetchPriority.DEMAND
-        && urgency.requested(presentBytes, scheduler.link, scheduler.decoders.pace)) {
+    if (request != null && priority == FetchPriority.DEMAND && scheduler.becomesUrgent(urgency)) {
       // Not right now: this is asked for in the middle of the scheduler's round.
       scheduleWake(FetchPriority.BACKGROUND, 0);
     }
@@ -494,6 +492,7 @@ final class LayerData implements AutoCloseable {
       complete = isNew && present.isFull();
       flights.end(flight, null, null, scheduler.now());
       if (complete) {
+        scheduler.forget(urgency);
         sync.complete();
       }
     } finally {
@@ -630,6 +629,7 @@ final class LayerData implements AutoCloseable {
     try {
       closed = true;
       scheduler.remove(this);
+      scheduler.forget(urgency);
       flights.stopBulk();
       for (Flight flight : flights.awaited()) {
         flights.end(flight, Flight.Failure.LASTING, closedException(), scheduler.now());
