@@ -23,7 +23,8 @@ import org.jspecify.annotations.Nullable;
  * many threads, for different bundles.
  */
 public final class ShimManager {
-  private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
+  /** Generous: a shim that is given up on is cleaned up, and its container with it. */
+  private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(30);
 
   private final ShimSettings settings;
   private final BiConsumer<Bundle, String> logSink;
@@ -62,7 +63,7 @@ public final class ShimManager {
       ShimAddress address = ShimAddress.parse(new String(reply, StandardCharsets.UTF_8));
       TtrpcClient client = connect(bundle, address);
       connected = true;
-      Shim shim = new Shim(bundle, address.version(), client, log);
+      Shim shim = new Shim(bundle, address, client, log);
       try {
         bundle.rememberAddress(address);
       } catch (ShimException e) {
@@ -90,7 +91,7 @@ public final class ShimManager {
     try {
       TtrpcClient client = connect(bundle, address);
       connected = true;
-      Shim shim = new Shim(bundle, address.version(), client, log);
+      Shim shim = new Shim(bundle, address, client, log);
       try {
         shim.tasks()
             .withTimeout(CONNECT_TIMEOUT)
