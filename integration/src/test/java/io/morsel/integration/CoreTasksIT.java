@@ -124,7 +124,7 @@ class CoreTasksIT {
       String spec =
           node.ctr("oci", "spec")
               .succeed()
-              .replace("\"process\": {", "\"process\": {\"oomScoreAdj\": -999,")
+              .replace("\"process\": {", "\"process\": {\"oomScoreAdj\": -999, \"args\": [\"/bin/true\"],")
               .replace("\"path\": \"rootfs\"", "\"path\": \"" + node.rootfs() + "\"");
       assertThat(spec).contains("oomScoreAdj", "rootfs");
       Files.writeString(node.directory().resolve("spec"), spec);

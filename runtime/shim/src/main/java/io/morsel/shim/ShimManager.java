@@ -7,7 +7,11 @@ import io.morsel.containerd.api.shim.ConnectRequest;
 import io.morsel.containerd.api.shim.DeleteResponse;
 import io.morsel.ttrpc.TtrpcClient;
 import java.io.IOException;
+import java.net.SocketException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -17,12 +21,16 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Starts shims, finds them again, and cleans up after dead ones; of any runtime. Safe for use by
  * many threads, for different bundles.
  */
 public final class ShimManager {
+  private static final Logger log = LoggerFactory.getLogger(ShimManager.class);
+
   /** Generous: a shim that is given up on is cleaned up, and its container with it. */
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(30);
 
@@ -111,7 +119,8 @@ public final class ShimManager {
 
   /**
    * Cleans up after a shim that is dead or was never started: runs its program's {@code delete},
-   * which ends what is left of the container, and removes the bundle.
+   * which ends what is left of the container, and removes the bundle and the socket that nobody
+   * listens on any more.
    *
    * @return how the container's first process ended
    * @throws ShimException if the program fails, or the bundle does not say which it is; the bundle
@@ -136,8 +145,23 @@ public final class ShimManager {
       throw new ShimException(
           binary + " delete of container " + bundle.id() + " answered with no DeleteResponse", e);
     }
+    removeSocket(bundle);
     bundle.remove();
     return response;
+  }
+
+  /** Unless the shim still serves there, as for the other containers of a pod. */
+  private static void removeSocket(Bundle bundle) {
+    try {
+      Path socket = bundle.bootstrap().socket();
+      try (SocketChannel _ = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
+        log.debug("the shim of container {} looks after others", bundle.id());
+      } catch (SocketException e) {
+        Files.deleteIfExists(socket);
+      }
+    } catch (IOException e) {
+      log.debug("the shim of container {} has left no socket: {}", bundle.id(), e.getMessage());
+    }
   }
 
   private List<String> command(Path binary, Bundle bundle, boolean delete) {

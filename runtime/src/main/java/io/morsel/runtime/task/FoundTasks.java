@@ -50,6 +50,8 @@ final class FoundTasks {
 
   /** Takes in tasks and cleans up. */
   void load() throws IOException {
+    Bundle.finishRemovals(settings.bundles());
+    Bundle.finishRemovals(settings.work());
     List<Bundle> bundles = Bundle.list(settings.bundles());
     try (ExecutorService executor =
         Executors.newFixedThreadPool(
