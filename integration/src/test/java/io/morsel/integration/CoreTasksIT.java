@@ -131,7 +131,7 @@ class CoreTasksIT {
     }
     Outcome outcome = same("run", "--rm", "--null-io", "--config", "DIR/spec", "a");
     if (outcome.exitCode() != 0) {
-      assertThat(outcome.errors()).contains("permission denied").doesNotContain("Exception");
+      assertThat(outcome.errors()).contains("OCI runtime create failed").doesNotContain("Exception");
     }
   }
 
