@@ -36,11 +36,12 @@ public final class ShimManager {
 
   private final ShimSettings settings;
   private final BiConsumer<Bundle, String> logSink;
+  private final ShimLogs logs = new ShimLogs();
 
   /**
    * A manager of shims.
    *
-   * @param logSink takes what shims log, a line at a time, on a thread of each shim
+   * @param logSink takes what shims log, a line at a time, on one thread for all
    */
   public ShimManager(ShimSettings settings, BiConsumer<Bundle, String> logSink) {
     this.settings = settings;
@@ -58,7 +59,7 @@ public final class ShimManager {
       throws ShimException, InterruptedException {
     Path binary = ShimBinary.find(runtime, Objects.requireNonNullElse(System.getenv("PATH"), ""));
     bundle.rememberBinary(binary);
-    ShimLog log = ShimLog.open(bundle, logSink);
+    ShimLog log = ShimLog.open(bundle, logs, logSink);
     boolean connected = false;
     try {
       byte[] reply =
@@ -94,7 +95,7 @@ public final class ShimManager {
    */
   public Shim reconnect(Bundle bundle) throws ShimException, InterruptedException {
     ShimAddress address = bundle.bootstrap();
-    ShimLog log = ShimLog.open(bundle, logSink);
+    ShimLog log = ShimLog.open(bundle, logs, logSink);
     boolean connected = false;
     try {
       TtrpcClient client = connect(bundle, address);

@@ -44,6 +44,7 @@ final class FakeShim implements AutoCloseable {
   private final CountDownLatch exited = new CountDownLatch(1);
   final List<CreateTaskRequest> created = new CopyOnWriteArrayList<>();
   final AtomicInteger waits = new AtomicInteger();
+  private final CountDownLatch waited = new CountDownLatch(1);
   private volatile String restored = "";
 
   FakeShim(Path directory) throws IOException {
@@ -101,6 +102,7 @@ final class FakeShim implements AutoCloseable {
         WaitResponse.getDefaultInstance(),
         (_, _) -> {
           waits.incrementAndGet();
+          waited.countDown();
           exited.await();
           return WaitResponse.newBuilder().setExitStatus(3).build();
         });
@@ -171,6 +173,11 @@ final class FakeShim implements AutoCloseable {
   /** What a task was restored from. */
   String restored() {
     return restored;
+  }
+
+  /** Returns once somebody waits for an exit. */
+  void awaitWait() throws InterruptedException {
+    waited.await();
   }
 
   /** Ends all its processes with status 3, of which it tells nobody. */

@@ -234,9 +234,7 @@ final class TasksTest {
     WaitRequest request = WaitRequest.newBuilder().setContainerId("a").build();
     CompletableFuture<WaitResponse> wait =
         CompletableFuture.supplyAsync(() -> tasks().wait(request));
-    while (shim.waits.get() == 0) {
-      Thread.onSpinWait();
-    }
+    shim.awaitWait();
     shim.close();
     assertThat(wait.get(60, TimeUnit.SECONDS).getExitStatus()).isEqualTo(137);
     assertThat(nextExit().getExitStatus()).isEqualTo(137);
@@ -254,9 +252,7 @@ final class TasksTest {
     WaitRequest request = WaitRequest.newBuilder().setContainerId("a").build();
     CompletableFuture<WaitResponse> wait =
         CompletableFuture.supplyAsync(() -> tasks().wait(request));
-    while (shim.waits.get() == 0) {
-      Thread.onSpinWait();
-    }
+    shim.awaitWait();
     assertThatThrownBy(
             () -> tasks().withDeadlineAfter(java.time.Duration.ofMillis(200)).wait(request))
         .hasMessageContaining("DEADLINE_EXCEEDED");
@@ -273,9 +269,7 @@ final class TasksTest {
     CompletableFuture<WaitResponse> wait =
         CompletableFuture.supplyAsync(
             () -> tasks().wait(WaitRequest.newBuilder().setContainerId("a").build()));
-    while (shim.waits.get() == 0) {
-      Thread.onSpinWait();
-    }
+    shim.awaitWait();
     core.close();
     assertThatThrownBy(() -> wait.get(60, TimeUnit.SECONDS))
         .hasMessageContaining("UNAVAILABLE: the core is stopping");
