@@ -22,9 +22,9 @@ import picocli.CommandLine.ParentCommand;
     description = {
       "Serves containerd's API by itself, where no containerd runs, until SIGTERM or SIGINT.",
       "",
-      "In progress: namespaces, leases, content, images, snapshots, containers, events, plugins and"
-          + " the sandbox store are served; the services 'diff' and 'tasks' answer that they are not"
-          + " implemented, so that nothing is unpacked and no container runs yet.",
+      "In progress: namespaces, leases, content, images, snapshots, diffs, containers, events,"
+          + " plugins and the sandbox store are served, so that images are pulled and unpacked; the"
+          + " service 'tasks' answers that it is not implemented, so that no container runs yet.",
       ""
     },
     footer = {

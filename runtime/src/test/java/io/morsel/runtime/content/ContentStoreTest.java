@@ -34,7 +34,7 @@ final class ContentStoreTest {
   @BeforeEach
   void open() throws Exception {
     store = MetadataStore.open(directory.resolve("metadata.db"));
-    content = ContentStore.open(store, directory, Clock.systemUTC());
+    content = ContentStore.open(store, directory, SharingPolicy.SHARED, Clock.systemUTC());
   }
 
   @AfterEach
