@@ -437,6 +437,19 @@ final class Calls implements AutoCloseable {
     }
   }
 
+  void removeXattr(int directory, String name, String key) throws ErrnoException {
+    MemorySegment text = byDescriptor(directory, name);
+    MemorySegment attribute = text(otherPath, key);
+    try {
+      check(
+          result((int) Libc.LREMOVEXATTR.invokeExact(state, text, attribute)),
+          "remove attribute " + key + " of",
+          name);
+    } catch (Throwable e) {
+      throw failure(e);
+    }
+  }
+
   /** The names of a file's extended attributes, sorted; none where it can have none. */
   List<String> xattrs(int directory, String name) throws ErrnoException {
     MemorySegment text = byDescriptor(directory, name);

@@ -85,6 +85,7 @@ final class Libc {
       handle("utimensat", JAVA_INT, JAVA_INT, ADDRESS, ADDRESS, JAVA_INT);
   static final MethodHandle LSETXATTR =
       handle("lsetxattr", JAVA_INT, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, JAVA_INT);
+  static final MethodHandle LREMOVEXATTR = handle("lremovexattr", JAVA_INT, ADDRESS, ADDRESS);
   static final MethodHandle LGETXATTR =
       handle("lgetxattr", JAVA_LONG, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG);
   static final MethodHandle LLISTXATTR =

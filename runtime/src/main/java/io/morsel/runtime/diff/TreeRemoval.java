@@ -8,7 +8,11 @@ import java.util.Deque;
 final class TreeRemoval {
   private TreeRemoval() {}
 
-  /** Removes a name and all below it; a no-op where there is nothing. */
+  /**
+   * Removes a name and all below it; a no-op where there is nothing.
+   *
+   * @param name of one component
+   */
   static void remove(Calls calls, int directory, String name) throws IOException {
     if (removeOne(calls, directory, name)) {
       return;

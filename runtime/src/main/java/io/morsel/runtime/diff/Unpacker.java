@@ -181,6 +181,9 @@ final class Unpacker implements AutoCloseable {
               entry.deviceMajor(),
               entry.deviceMinor());
     }
+    if (there && entry.type() == TarType.DIRECTORY) {
+      removeOtherXattrs(entry, directory, name);
+    }
     setAttributes(entry, path, directory, name);
     made.add(directory, name);
   }
@@ -304,6 +307,15 @@ final class Unpacker implements AutoCloseable {
       times.put(path, seconds, nanos);
     } else {
       Calls.check(calls.changeTimes(directory, name, seconds, nanos), "change times of", name);
+    }
+  }
+
+  /** As overlayfs would have it, the attributes of a directory are those of the layer alone. */
+  private void removeOtherXattrs(TarEntry entry, int directory, String name) throws IOException {
+    for (String key : LayerXattrs.of(calls, directory, name).keySet()) {
+      if (!entry.xattrs().containsKey(key)) {
+        calls.removeXattr(directory, name, key);
+      }
     }
   }
 
