@@ -10,7 +10,7 @@ final class RemovingWhiteouts implements Whiteouts {
   private final Made made;
   private final int maxDepth;
 
-  /** {@code maxDepth} bounds how deep the layer's own directories are nested. */
+  /** {@code maxDepth} bounds how deep directories are nested. */
   RemovingWhiteouts(Calls calls, Made made, int maxDepth) {
     this.calls = calls;
     this.made = made;
@@ -27,10 +27,16 @@ final class RemovingWhiteouts implements Whiteouts {
     if (status == null) {
       return;
     }
-    if (!made.contains(status)) {
-      TreeRemoval.remove(calls, directory, name);
-    } else if (status.isDirectory()) {
+    boolean own = made.contains(status);
+    if (status.isDirectory()) {
+      // Also one of a lower layer may hold files of this one.
       hideIn(directory, name, depth);
+    }
+    if (!own) {
+      int result = calls.unlink(directory, name, status.isDirectory() ? Libc.AT_REMOVEDIR : 0);
+      if (result != -Errno.ENOTEMPTY && result != -Errno.EEXIST) {
+        Calls.check(result, "remove", name);
+      }
     }
   }
 

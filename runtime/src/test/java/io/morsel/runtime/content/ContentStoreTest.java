@@ -52,6 +52,27 @@ final class ContentStoreTest {
     return ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
   }
 
+  @Test
+  void isolatedNamespacesBringTheirBytes() throws Exception {
+    String digest = put(A, "mine");
+    ContentStore isolated =
+        ContentStore.open(
+            store, directory, SharingPolicy.ISOLATED, Clock.systemUTC());
+    try (ContentWriter writer = isolated.writer(B, "claim", 4, digest)) {
+      assertThat(writer.offsetBytes()).isZero();
+      assertThatThrownBy(() -> writer.commit(4, digest, Map.of()))
+          .isInstanceOfSatisfying(
+              ContainerdException.class,
+              e -> assertThat(e.errorClass()).isEqualTo(ErrorClass.FAILED_PRECONDITION));
+    }
+    assertThatThrownBy(() -> isolated.info("b", digest)).hasMessageContaining("not found");
+    try (ContentWriter writer = isolated.writer(B, "proof", 4, digest)) {
+      writer.write(bytes("mine"));
+      writer.commit(4, digest, Map.of());
+    }
+    assertThat(isolated.info("b", digest).getSize()).isEqualTo(4);
+  }
+
   private String put(Scope scope, String text) throws ContainerdException {
     try (ContentWriter writer = content.writer(scope, "put-" + text, 0, "")) {
       writer.write(bytes(text));

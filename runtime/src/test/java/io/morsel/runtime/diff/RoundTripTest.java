@@ -6,13 +6,10 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.morsel.containerd.api.types.Mount;
 import io.morsel.stargz.LayerLimits;
 import io.morsel.stargz.tar.ByteStrings;
-import io.morsel.stargz.tar.TarReader;
-import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.Random;
@@ -48,10 +45,11 @@ final class RoundTripTest {
       byte[] second = diff(before, after);
       assertThat(diff(before, after)).isEqualTo(second);
 
-      unpack(first, unpacked, List.of(), Unpacker.Style.REMOVING);
+      Tar.unpack(first, unpacked, List.of(), Unpacker.Style.REMOVING, LayerLimits.DEFAULT);
       assertThat(trees.list(unpacked)).isEqualTo(trees.list(before));
       assertThat(diff(unpacked, before)).as("nothing").containsOnly(0);
-      unpack(second, upper, List.of(unpacked), Unpacker.Style.OVERLAY);
+      Tar.unpack(
+          second, upper, List.of(unpacked), Unpacker.Style.OVERLAY, LayerLimits.DEFAULT);
       Mount overlay =
           Mount.newBuilder()
               .setType("overlay")
@@ -62,7 +60,7 @@ final class RoundTripTest {
           TemporaryMounts.open(directory.resolve("mounts")).mount(List.of(overlay))) {
         assertThat(trees.list(merged.path())).isEqualTo(trees.list(after));
       }
-      unpack(second, unpacked, List.of(), Unpacker.Style.REMOVING);
+      Tar.unpack(second, unpacked, List.of(), Unpacker.Style.REMOVING, LayerLimits.DEFAULT);
       assertThat(trees.list(unpacked)).isEqualTo(trees.list(after));
     }
     assertThat(directory.resolve("mounts")).isEmptyDirectory();
@@ -78,22 +76,5 @@ final class RoundTripTest {
       writer.finish();
     }
     return tar.toByteArray();
-  }
-
-  private static void unpack(byte[] tar, Path target, List<Path> lower, Unpacker.Style style)
-      throws IOException {
-    try (Calls calls = new Calls();
-        RootDirectory root = RootDirectory.open(calls, ByteStrings.ofText(target.toString()))) {
-      List<RootDirectory> layers = new ArrayList<>();
-      for (Path layer : lower) {
-        layers.add(RootDirectory.open(calls, ByteStrings.ofText(layer.toString())));
-      }
-      try (Unpacker unpacker =
-          new Unpacker(calls, root, layers, style, LayerLimits.DEFAULT, () -> false)) {
-        unpacker.unpack(new TarReader(new ByteArrayInputStream(tar)));
-      } finally {
-        layers.forEach(RootDirectory::close);
-      }
-    }
   }
 }
