@@ -124,7 +124,7 @@ public final class Core implements AutoCloseable {
         DiffService.open(
             content,
             makeDirectory(root.resolve("mounts")),
-            settings.config().fetch().limits()));
+            settings.config().limits()));
     services.put("events", new EventsService(events));
     services.put("images", new ImagesService(new ImageStore(store, clock), events, gc));
     services.put("leases", new LeasesService(new LeaseStore(store, clock), gc));
