@@ -149,7 +149,9 @@ class CoreUnpackIT {
     assertThat(diffs.get(2)).isEqualTo(diffs.get(0)).hasSizeGreaterThan(20);
     assertThat(diffs.get(3)).isEqualTo(diffs.get(1)).hasSizeGreaterThan(5);
     String last = String.join("\n", diffs.get(2));
-    assertThat(last).contains("REGULAR odd/.wh.twice ").contains("HARD_LINK odd/hard-a -> odd/hard-d ");
+    assertThat(last)
+        .contains("REGULAR odd/.wh.twice ")
+        .contains("HARD_LINK odd/hard-a -> odd/hard-d ");
     assertThat(core.root().resolve("mounts")).isEmptyDirectory();
   }
 
@@ -185,13 +187,17 @@ class CoreUnpackIT {
       """;
 
   private static boolean isParent(Ctr ctr, String name) {
-    return ctr.of("snapshots", "ls").succeed().lines().anyMatch(line -> line.split("\\s+", -1)[1].equals(name));
+    return ctr.of("snapshots", "ls")
+        .succeed()
+        .lines()
+        .anyMatch(line -> line.split("\\s+", -1)[1].equals(name));
   }
 
   /** A layer's entries with all that must not differ; a whiteout's time is the differ's own. */
   private static List<String> entries(String latin1) throws IOException {
     List<String> entries = new ArrayList<>();
-    try (var tar = LayerStreams.uncompressed(new ByteArrayInputStream(latin1.getBytes(ISO_8859_1)))) {
+    try (var tar =
+        LayerStreams.uncompressed(new ByteArrayInputStream(latin1.getBytes(ISO_8859_1)))) {
       TarReader reader = new TarReader(tar);
       TarEntry entry = reader.next();
       while (entry != null) {

@@ -122,9 +122,7 @@ public final class Core implements AutoCloseable {
     services.put(
         "diff",
         DiffService.open(
-            content,
-            makeDirectory(root.resolve("mounts")),
-            settings.config().limits()));
+            content, makeDirectory(root.resolve("mounts")), settings.config().limits()));
     services.put("events", new EventsService(events));
     services.put("images", new ImagesService(new ImageStore(store, clock), events, gc));
     services.put("leases", new LeasesService(new LeaseStore(store, clock), gc));

@@ -260,7 +260,7 @@ public final class ConfigKeys {
           "max_entries",
           number(1, 100_000_000, ""),
           (long) LayerLimits.DEFAULT.maxEntries(),
-          "The most entries that a TOC may have, chunks included.");
+          "The most entries that a TOC may have, chunks included, and a layer that is unpacked.");
 
   /** A bound. */
   public static final ConfigKey<Long> LIMITS_MAX_DEPTH =

@@ -208,8 +208,7 @@ final class Calls implements AutoCloseable {
   }
 
   /** The status of a file; null where there is none. */
-  @Nullable FileStatus find(int directory, String name)
-      throws ErrnoException {
+  @Nullable FileStatus find(int directory, String name) throws ErrnoException {
     long result = statx(directory, name);
     if (result == -Errno.ENOENT) {
       return null;
@@ -318,7 +317,10 @@ final class Calls implements AutoCloseable {
     MemorySegment text = name(name);
     // As makedev(3) spreads the bits.
     long device =
-        (major & 0xfffff000L) << 32 | (major & 0xfff) << 8 | (minor & 0xffffff00L) << 12 | minor & 0xff;
+        (major & 0xfffff000L) << 32
+            | (major & 0xfff) << 8
+            | (minor & 0xffffff00L) << 12
+            | minor & 0xff;
     try {
       check(
           result((int) Libc.MKNODAT.invokeExact(state, directory, text, mode, device)),
@@ -372,8 +374,7 @@ final class Calls implements AutoCloseable {
       int flags = Libc.AT_SYMLINK_NOFOLLOW;
       int done =
           (int)
-              Libc.FCHOWNAT.invokeExact(
-                  state, directory, text, (int) userId, (int) groupId, flags);
+              Libc.FCHOWNAT.invokeExact(state, directory, text, (int) userId, (int) groupId, flags);
       check(result(done), "change owner of", name);
     } catch (Throwable e) {
       throw failure(e);
@@ -402,8 +403,7 @@ final class Calls implements AutoCloseable {
     }
     try {
       int flags = Libc.AT_SYMLINK_NOFOLLOW;
-      return (int)
-          result((int) Libc.UTIMENSAT.invokeExact(state, directory, text, times, flags));
+      return (int) result((int) Libc.UTIMENSAT.invokeExact(state, directory, text, times, flags));
     } catch (Throwable e) {
       throw unexpected(e);
     }
@@ -469,8 +469,7 @@ final class Calls implements AutoCloseable {
   }
 
   /** An extended attribute's value; null where the file has none of this name. */
-  @Nullable String xattr(int directory, String name, String key)
-      throws ErrnoException {
+  @Nullable String xattr(int directory, String name, String key) throws ErrnoException {
     MemorySegment text = byDescriptor(directory, name);
     MemorySegment attribute = text(otherPath, key);
     long n;

@@ -20,8 +20,7 @@ final class DirectoryTimes {
     for (Map.Entry<String, Time> entry : times.entrySet()) {
       String path = entry.getKey();
       int fd =
-          calls.openInRoot(
-              root.fd(), path, Libc.O_PATH | Libc.O_DIRECTORY | Libc.O_NOFOLLOW, 0);
+          calls.openInRoot(root.fd(), path, Libc.O_PATH | Libc.O_DIRECTORY | Libc.O_NOFOLLOW, 0);
       if (fd == -Errno.ENOENT || fd == -Errno.ENOTDIR || fd == -Errno.ELOOP) {
         continue; // The layer itself has put something else there since.
       }

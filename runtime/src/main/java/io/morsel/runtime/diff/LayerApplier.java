@@ -70,8 +70,7 @@ final class LayerApplier {
                               + layer.getMediaType()
                               + ": no processor for media-type"));
       try (LayerInput tar =
-          LayerInput.open(
-              Channels.newInputStream(blob), compressed, Digests.algorithm(digest))) {
+          LayerInput.open(Channels.newInputStream(blob), compressed, Digests.algorithm(digest))) {
         apply(tar, target, cancelled);
         if (!tar.blobDigest().equals(digest)) {
           throw new ContainerdException(

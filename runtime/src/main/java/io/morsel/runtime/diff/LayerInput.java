@@ -150,7 +150,8 @@ final class LayerInput extends InputStream {
           position = 0;
         }
         case End last -> end = last;
-        case Failure failure -> throw new IOException(failure.cause().getMessage(), failure.cause());
+        case Failure failure ->
+            throw new IOException(failure.cause().getMessage(), failure.cause());
       }
     }
     int read = Math.min(length, current.length() - position);

@@ -52,14 +52,22 @@ record MountOptions(long flags, long propagation, List<String> data) {
 
   private static final Map<String, Long> PROPAGATION =
       Map.of(
-          "unbindable", 1L << 17,
-          "private", 1L << 18,
-          "slave", 1L << 19,
-          "shared", 1L << 20,
-          "runbindable", 1L << 17 | REC,
-          "rprivate", 1L << 18 | REC,
-          "rslave", 1L << 19 | REC,
-          "rshared", 1L << 20 | REC);
+          "unbindable",
+          1L << 17,
+          "private",
+          1L << 18,
+          "slave",
+          1L << 19,
+          "shared",
+          1L << 20,
+          "runbindable",
+          1L << 17 | REC,
+          "rprivate",
+          1L << 18 | REC,
+          "rslave",
+          1L << 19 | REC,
+          "rshared",
+          1L << 20 | REC);
 
   static MountOptions parse(List<String> options) {
     long flags = 0;

@@ -61,8 +61,7 @@ final class TreeComparison {
       if (cancelled.getAsBoolean()) {
         throw new IOException("the client gave up");
       }
-      int order =
-          i == old.size() ? 1 : j == now.size() ? -1 : old.get(i).compareTo(now.get(j));
+      int order = i == old.size() ? 1 : j == now.size() ? -1 : old.get(i).compareTo(now.get(j));
       if (order < 0) {
         listener.deleted(parent, old.get(i));
       } else {

@@ -193,7 +193,8 @@ final class Unpacker implements AutoCloseable {
     return switch (entry.type()) {
       case DIRECTORY -> old.isDirectory();
       // A link to itself: removed first, there would be nothing left to link to.
-      case HARD_LINK -> !old.isDirectory() && withLinked(entry, (at, name, to) -> to.isSameFileAs(old));
+      case HARD_LINK ->
+          !old.isDirectory() && withLinked(entry, (at, name, to) -> to.isSameFileAs(old));
       default -> false;
     };
   }

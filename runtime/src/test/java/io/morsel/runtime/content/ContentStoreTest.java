@@ -56,8 +56,7 @@ final class ContentStoreTest {
   void isolatedNamespacesBringTheirBytes() throws Exception {
     String digest = put(A, "mine");
     ContentStore isolated =
-        ContentStore.open(
-            store, directory, SharingPolicy.ISOLATED, Clock.systemUTC());
+        ContentStore.open(store, directory, SharingPolicy.ISOLATED, Clock.systemUTC());
     try (ContentWriter writer = isolated.writer(B, "claim", 4, digest)) {
       assertThat(writer.offsetBytes()).isZero();
       assertThatThrownBy(() -> writer.commit(4, digest, Map.of()))

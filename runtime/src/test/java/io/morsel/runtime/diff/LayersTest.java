@@ -217,8 +217,7 @@ final class LayersTest {
         ErrorClass.FAILED_PRECONDITION,
         "is damaged in the content store",
         () -> apply(damaged, twice));
-    assertThatThrownBy(
-            () -> applier.apply("a", put(gzip(tar), GZIP), List.of(twice), () -> true))
+    assertThatThrownBy(() -> applier.apply("a", put(gzip(tar), GZIP), List.of(twice), () -> true))
         .hasMessageContaining("the client gave up");
   }
 
@@ -262,9 +261,7 @@ final class LayersTest {
     Path upper = make("upper");
     Mount overlay =
         overlay(
-            "workdir=" + make("work"),
-            "upperdir=" + upper,
-            "lowerdir=" + String.join(":", lower));
+            "workdir=" + make("work"), "upperdir=" + upper, "lowerdir=" + String.join(":", lower));
     apply(put(gzip(new Tar().file(".wh.file-7", "").file("new", "").bytes()), GZIP), overlay);
     assertThat(Files.getAttribute(upper.resolve("file-7"), "unix:rdev")).isEqualTo(0L);
 

@@ -48,8 +48,7 @@ final class RoundTripTest {
       Tar.unpack(first, unpacked, List.of(), Unpacker.Style.REMOVING, LayerLimits.DEFAULT);
       assertThat(trees.list(unpacked)).isEqualTo(trees.list(before));
       assertThat(diff(unpacked, before)).as("nothing").containsOnly(0);
-      Tar.unpack(
-          second, upper, List.of(unpacked), Unpacker.Style.OVERLAY, LayerLimits.DEFAULT);
+      Tar.unpack(second, upper, List.of(unpacked), Unpacker.Style.OVERLAY, LayerLimits.DEFAULT);
       Mount overlay =
           Mount.newBuilder()
               .setType("overlay")

@@ -59,7 +59,21 @@ final class Tar {
       Map<String, String> xattrs) {
     TarHeaders.write(
         new TarEntry(
-            type, name, link, mode, 0, 0, "", "", mtime, 0, 0, 0, xattrs, Map.of(), size,
+            type,
+            name,
+            link,
+            mode,
+            0,
+            0,
+            "",
+            "",
+            mtime,
+            0,
+            0,
+            0,
+            xattrs,
+            Map.of(),
+            size,
             SparseMap.NONE),
         out);
     return this;

@@ -98,8 +98,7 @@ final class Trees implements AutoCloseable {
       }
     }
     if (status.isRegular() && random.nextInt(4) == 0) {
-      calls.setXattr(
-          fd, path, "security.capability", "\1\0\0\2\0\40\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
+      calls.setXattr(fd, path, "security.capability", "\1\0\0\2\0\40\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
     }
     if (!status.isSymlink()) {
       calls.changeMode(fd, path, random.nextInt(010000));
@@ -178,8 +177,7 @@ final class Trees implements AutoCloseable {
     names.values().stream()
         .filter(same -> same.size() > 1)
         .forEach(
-            same ->
-                same.forEach(name -> lines.merge(name, " same as " + same, String::concat)));
+            same -> same.forEach(name -> lines.merge(name, " same as " + same, String::concat)));
     return lines;
   }
 

@@ -22,7 +22,18 @@ final class UnpackerFuzzTest {
       new LayerLimits(1 << 20, 200, 20, 1 << 20, 1 << 20, 1 << 10);
 
   private static final String[] COMPONENTS = {
-    "a", "b", "..", ".", "", "x", "outside", "secret", ".wh.a", ".wh.x", ".wh..wh..opq", ".wh...",
+    "a",
+    "b",
+    "..",
+    ".",
+    "",
+    "x",
+    "outside",
+    "secret",
+    ".wh.a",
+    ".wh.x",
+    ".wh..wh..opq",
+    ".wh...",
     ".wh.secret"
   };
 

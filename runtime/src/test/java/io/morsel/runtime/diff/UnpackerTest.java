@@ -150,7 +150,11 @@ final class UnpackerTest {
       layer.unpack(lower);
       mounts =
           List.of(
-              Mount.newBuilder().setType("bind").setSource(lower.toString()).addOptions("rbind").build());
+              Mount.newBuilder()
+                  .setType("bind")
+                  .setSource(lower.toString())
+                  .addOptions("rbind")
+                  .build());
     } else {
       layer.unpackOver(root, lower);
       mounts =
