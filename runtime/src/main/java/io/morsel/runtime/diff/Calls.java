@@ -317,10 +317,10 @@ final class Calls implements AutoCloseable {
     MemorySegment text = name(name);
     // As makedev(3) spreads the bits.
     long device =
-        (major & 0xfffff000L) << 32
-            | (major & 0xfff) << 8
-            | (minor & 0xffffff00L) << 12
-            | minor & 0xff;
+        ((major & 0xfffff000L) << 32)
+            | ((major & 0xfff) << 8)
+            | ((minor & 0xffffff00L) << 12)
+            | (minor & 0xff);
     try {
       check(
           result((int) Libc.MKNODAT.invokeExact(state, directory, text, mode, device)),

@@ -99,7 +99,7 @@ public final class DiffService extends DiffGrpc.DiffImplBase {
             case ContainerdException known -> throw known;
             case RuntimeException unexpected -> throw unexpected;
             case Error error -> throw error;
-            default -> throw new IllegalStateException(e.getCause());
+            case null, default -> throw new IllegalStateException(e);
           }
         }
       }

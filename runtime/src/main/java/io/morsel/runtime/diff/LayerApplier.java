@@ -117,7 +117,7 @@ final class LayerApplier {
         unpack(
             tar,
             upper,
-            Arrays.stream(lower.split(":")).filter(layer -> !layer.isEmpty()).toList(),
+            Arrays.stream(lower.split(":", -1)).filter(layer -> !layer.isEmpty()).toList(),
             Unpacker.Style.OVERLAY,
             cancelled);
         return;

@@ -130,7 +130,7 @@ final class TemporaryMounts {
         continue;
       }
       List<String> names = new ArrayList<>();
-      for (String layer : option.substring(LOWER.length()).split(":")) {
+      for (String layer : option.substring(LOWER.length()).split(":", -1)) {
         int fd = calls.openDirectory(ByteStrings.ofText(layer));
         open.add(fd);
         names.add("/proc/self/fd/" + fd);
