@@ -76,6 +76,9 @@ public final class Main {
               morsel.applyLogLevel();
               return new CommandLine.RunLast().execute(parsed);
             });
+    for (String command : MorselCommand.WITH_FOREIGN_WORDS) {
+      Objects.requireNonNull(line.getSubcommands().get(command)).setStopAtPositional(true);
+    }
     line.getCommandSpec().exitCodeOnInvalidInput(ExitCode.USAGE);
     return line;
   }

@@ -2,6 +2,7 @@ package io.morsel.cli;
 
 import io.morsel.cli.terminal.LogLevel;
 import io.morsel.cli.terminal.Verbosity;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -26,7 +27,15 @@ import picocli.CommandLine.Spec;
       InspectCommand.class,
       ProfileCommand.class,
       ConfigCommand.class,
-      VersionCommand.class
+      VersionCommand.class,
+      PsCommand.class,
+      ExecCommand.class,
+      LogsCommand.class,
+      TopCommand.class,
+      StatsCommand.class,
+      StopCommand.class,
+      KillCommand.class,
+      RmCommand.class
     },
     footer = {
       "",
@@ -41,6 +50,9 @@ import picocli.CommandLine.Spec;
       "'morsel COMMAND --help' explains a command."
     })
 final class MorselCommand implements Runnable {
+  /** Commands behind whose first argument another program's words follow, options included. */
+  static final List<String> WITH_FOREIGN_WORDS = List.of("exec", "top");
+
   @Option(
       names = "--log-level",
       paramLabel = "LEVEL",
