@@ -35,7 +35,15 @@ import picocli.CommandLine.Spec;
       StatsCommand.class,
       StopCommand.class,
       KillCommand.class,
-      RmCommand.class
+      RmCommand.class,
+      ImagesCommand.class,
+      TagCommand.class,
+      PushCommand.class,
+      RmiCommand.class,
+      EventsCommand.class,
+      NamespacesCommand.class,
+      GcCommand.class,
+      CompletionCommand.class
     },
     footer = {
       "",

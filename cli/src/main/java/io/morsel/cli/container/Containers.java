@@ -32,16 +32,9 @@ public final class Containers {
    * @throws CommandException if there is none, or more than one
    */
   public Container require(String name) throws CommandException {
-    try {
-      return client
-          .containers()
-          .get(GetContainerRequest.newBuilder().setId(name).build())
-          .getContainer();
-    } catch (StatusException failure) {
-      if (!CoreClient.is(failure, ErrorClass.NOT_FOUND)
-          && !CoreClient.is(failure, ErrorClass.INVALID_ARGUMENT)) {
-        throw CoreClient.failed("can't look up container '" + name + "'", failure);
-      }
+    Optional<Container> exact = find(name);
+    if (exact.isPresent()) {
+      return exact.get();
     }
     List<Container> matching =
         all().stream()
@@ -54,6 +47,24 @@ public final class Containers {
         matching.isEmpty()
             ? "no container '" + name + "' in namespace '" + client.namespace() + "'"
             : "'" + name + "' is the beginning of " + matching.size() + " containers' identifiers");
+  }
+
+  /** The container with exactly this identifier; empty where there is none. */
+  public Optional<Container> find(String id) throws CommandException {
+    try {
+      return Optional.of(
+          client
+              .containers()
+              .get(GetContainerRequest.newBuilder().setId(id).build())
+              .getContainer());
+    } catch (StatusException failure) {
+      // What can't be an identifier is none.
+      if (CoreClient.is(failure, ErrorClass.NOT_FOUND)
+          || CoreClient.is(failure, ErrorClass.INVALID_ARGUMENT)) {
+        return Optional.empty();
+      }
+      throw CoreClient.failed("can't look up container '" + id + "'", failure);
+    }
   }
 
   /** All of them. */
