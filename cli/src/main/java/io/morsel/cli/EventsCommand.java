@@ -15,7 +15,12 @@ import picocli.CommandLine.Spec;
 /** {@code morsel events}. */
 @Command(
     name = "events",
-    description = {"Prints what happens in a core, in all namespaces, until interrupted.","","A filter is containerd's: FIELD, FIELD==VALUE, FIELD!=VALUE or FIELD~=REGEX, the value in quotes unless it is of letters and digits; several joined by commas have to hold all. Fields are topic, namespace and event.*, such as event.container_id.", ""},
+    description = {
+      "Prints what happens in a core, in all namespaces, until interrupted.",
+      "",
+      "A filter is containerd's: FIELD, FIELD==VALUE, FIELD!=VALUE or FIELD~=REGEX, the value in quotes unless it is of letters and digits; several joined by commas have to hold all. Fields are topic, namespace and event.*, such as event.container_id.",
+      ""
+    },
     footer = {
       "",
       "Examples:",

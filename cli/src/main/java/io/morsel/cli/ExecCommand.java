@@ -18,7 +18,12 @@ import picocli.CommandLine.Spec;
 /** {@code morsel exec}. */
 @Command(
     name = "exec",
-    description = {"Runs a command in a running container.","","Its exit code becomes this command's. Signals are passed on to it.", ""},
+    description = {
+      "Runs a command in a running container.",
+      "",
+      "Its exit code becomes this command's. Signals are passed on to it.",
+      ""
+    },
     footer = {
       "",
       "Examples:",
@@ -90,8 +95,7 @@ final class ExecCommand implements Callable<Integer> {
       throw CommandException.usage("--detach goes neither with --interactive nor with --tty");
     }
     ExecRequest request =
-        new ExecRequest(
-            name, words, interactive, terminal, detached, environment, directory, user);
+        new ExecRequest(name, words, interactive, terminal, detached, environment, directory, user);
     try (CoreClient client = core.connect()) {
       return Exec.run(client, request);
     }

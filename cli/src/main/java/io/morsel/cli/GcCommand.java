@@ -14,12 +14,13 @@ import picocli.CommandLine.Spec;
 /** {@code morsel gc}. */
 @Command(
     name = "gc",
-    description = {"Has a core collect its garbage, and returns when it is done.","","Content and snapshots that no image, container or lease refers to are collected by themselves, a moment after what referred to them is removed. This is for those who don't want to wait.", ""},
-    footer = {
+    description = {
+      "Has a core collect its garbage, and returns when it is done.",
       "",
-      "Examples:",
-      "  morsel gc"
-    })
+      "Content and snapshots that no image, container or lease refers to are collected by themselves, a moment after what referred to them is removed. This is for those who don't want to wait.",
+      ""
+    },
+    footer = {"", "Examples:", "  morsel gc"})
 final class GcCommand implements Callable<Integer> {
   @Mixin CoreOptions core = new CoreOptions();
 

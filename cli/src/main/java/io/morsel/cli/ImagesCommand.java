@@ -16,7 +16,12 @@ import picocli.CommandLine.Spec;
 /** {@code morsel images}. */
 @Command(
     name = "images",
-    description = {"Lists the images that a core has.","","LAZY says how many layers are fetched while they are read, and how much of those is there.", ""},
+    description = {
+      "Lists the images that a core has.",
+      "",
+      "LAZY says how many layers are fetched while they are read, and how much of those is there.",
+      ""
+    },
     footer = {
       "",
       "Filters: reference=PATTERN, label=NAME[=VALUE].",
@@ -29,10 +34,7 @@ import picocli.CommandLine.Spec;
 final class ImagesCommand implements Callable<Integer> {
   @Mixin CoreOptions core = new CoreOptions();
 
-  @Parameters(
-      arity = "0..1",
-      paramLabel = "REF",
-      description = "List this image only.")
+  @Parameters(arity = "0..1", paramLabel = "REF", description = "List this image only.")
   @Nullable String name;
 
   @Option(

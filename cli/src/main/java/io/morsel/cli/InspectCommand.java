@@ -104,7 +104,8 @@ final class InspectCommand implements Callable<Integer> {
     }
     return new InspectJob(BuildInfo.load().version(), Commands.out(spec))
         .run(
-            new InspectJob.Options(first, layer, Images.platform(platform), plainHttp, json, files));
+            new InspectJob.Options(
+                first, layer, Images.platform(platform), plainHttp, json, files));
   }
 
   private int describe(String kind, List<String> wanted) throws Exception {

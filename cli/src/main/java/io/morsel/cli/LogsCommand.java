@@ -19,13 +19,11 @@ import picocli.CommandLine.Spec;
 /** {@code morsel logs}. */
 @Command(
     name = "logs",
-    description = {"Prints what a container has written, where its output goes into a file, as that of 'morsel run -d' does.", ""},
-    footer = {
-      "",
-      "Examples:",
-      "  morsel logs web",
-      "  morsel logs -f --tail 100 web"
-    })
+    description = {
+      "Prints what a container has written, where its output goes into a file, as that of 'morsel run -d' does.",
+      ""
+    },
+    footer = {"", "Examples:", "  morsel logs web", "  morsel logs -f --tail 100 web"})
 final class LogsCommand implements Callable<Integer> {
   @Mixin CoreOptions core = new CoreOptions();
 

@@ -16,7 +16,14 @@ import picocli.CommandLine.Spec;
 /** {@code morsel push}. */
 @Command(
     name = "push",
-    description = {"Pushes an image that a core has into a registry.","","Layers that were pulled lazily are copied from the registry that they came from.","","Credentials come from Docker's configuration: ~/.docker/config.json, or DOCKER_CONFIG.", ""},
+    description = {
+      "Pushes an image that a core has into a registry.",
+      "",
+      "Layers that were pulled lazily are copied from the registry that they came from.",
+      "",
+      "Credentials come from Docker's configuration: ~/.docker/config.json, or DOCKER_CONFIG.",
+      ""
+    },
     footer = {
       "",
       "Examples:",

@@ -17,12 +17,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "rm",
     description = {"Removes containers, with their snapshots, networks and logs.", ""},
-    footer = {
-      "",
-      "Examples:",
-      "  morsel rm web",
-      "  morsel rm -f $(morsel ps -aq)"
-    })
+    footer = {"", "Examples:", "  morsel rm web", "  morsel rm -f $(morsel ps -aq)"})
 final class RmCommand implements Callable<Integer> {
   @Mixin CoreOptions core = new CoreOptions();
 

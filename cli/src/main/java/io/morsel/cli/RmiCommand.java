@@ -16,13 +16,11 @@ import picocli.CommandLine.Spec;
 /** {@code morsel rmi}. */
 @Command(
     name = "rmi",
-    description = {"Removes images. Content and snapshots that nothing needs any more are collected.", ""},
-    footer = {
-      "",
-      "Examples:",
-      "  morsel rmi app:1",
-      "  morsel rmi --sync $(morsel images -q)"
-    })
+    description = {
+      "Removes images. Content and snapshots that nothing needs any more are collected.",
+      ""
+    },
+    footer = {"", "Examples:", "  morsel rmi app:1", "  morsel rmi --sync $(morsel images -q)"})
 final class RmiCommand implements Callable<Integer> {
   @Mixin CoreOptions core = new CoreOptions();
 

@@ -15,13 +15,13 @@ import picocli.CommandLine.Spec;
 /** {@code morsel stats}. */
 @Command(
     name = "stats",
-    description = {"Shows what containers use: processors, memory, network, disks.","","MEMORY is without what the kernel would give up first, its cache of files not used lately.", ""},
-    footer = {
+    description = {
+      "Shows what containers use: processors, memory, network, disks.",
       "",
-      "Examples:",
-      "  morsel stats",
-      "  morsel stats --no-stream --json web"
-    })
+      "MEMORY is without what the kernel would give up first, its cache of files not used lately.",
+      ""
+    },
+    footer = {"", "Examples:", "  morsel stats", "  morsel stats --no-stream --json web"})
 final class StatsCommand implements Callable<Integer> {
   @Mixin CoreOptions core = new CoreOptions();
 

@@ -19,13 +19,13 @@ import picocli.CommandLine.Spec;
 /** {@code morsel stop}. */
 @Command(
     name = "stop",
-    description = {"Asks containers to end, and kills those that don't.","","The signal is the one that the image names, or SIGTERM. A container stays in 'morsel ps -a', with its exit code, until it is removed.", ""},
-    footer = {
+    description = {
+      "Asks containers to end, and kills those that don't.",
       "",
-      "Examples:",
-      "  morsel stop web",
-      "  morsel stop --time 60 --signal SIGINT db"
-    })
+      "The signal is the one that the image names, or SIGTERM. A container stays in 'morsel ps -a', with its exit code, until it is removed.",
+      ""
+    },
+    footer = {"", "Examples:", "  morsel stop web", "  morsel stop --time 60 --signal SIGINT db"})
 final class StopCommand implements Callable<Integer> {
   @Mixin CoreOptions core = new CoreOptions();
 

@@ -15,11 +15,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "tag",
     description = {"Gives an image another name; the image that had it loses it.", ""},
-    footer = {
-      "",
-      "Examples:",
-      "  morsel tag app:1 registry.example/app:stable"
-    })
+    footer = {"", "Examples:", "  morsel tag app:1 registry.example/app:stable"})
 final class TagCommand implements Callable<Integer> {
   @Mixin CoreOptions core = new CoreOptions();
 

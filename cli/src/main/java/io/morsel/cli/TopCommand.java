@@ -15,7 +15,12 @@ import picocli.CommandLine.Spec;
 /** {@code morsel top}. */
 @Command(
     name = "top",
-    description = {"Lists the processes of a container, as the host sees them.","","With options of ps(1), ps says what is printed; its output has to have the column PID.", ""},
+    description = {
+      "Lists the processes of a container, as the host sees them.",
+      "",
+      "With options of ps(1), ps says what is printed; its output has to have the column PID.",
+      ""
+    },
     footer = {
       "",
       "Examples:",
@@ -32,10 +37,7 @@ final class TopCommand implements Callable<Integer> {
       description = "The container: its identifier, or what that begins with.")
   String name = "";
 
-  @Parameters(
-      index = "1..*",
-      paramLabel = "PS-OPTION",
-      description = "Options of ps(1).")
+  @Parameters(index = "1..*", paramLabel = "PS-OPTION", description = "Options of ps(1).")
   List<String> options = List.of();
 
   @Option(names = "--json", description = "Print JSON; not with options of ps(1).")

@@ -3,8 +3,8 @@ package io.morsel.snapshotter;
 /**
  * The labels by which a client learns how much of a lazy snapshot is there.
  *
- * <p>{@link #REMOTE} is kept; the others are added to the answer of {@code Stat} for a layer that is
- * mounted, and say how it is at that moment. containerd passes them on.
+ * <p>{@link #REMOTE} is kept; the others are added to the answer of {@code Stat} for a layer that
+ * is mounted, and say how it is at that moment. containerd passes them on.
  */
 public final class LazyLabels {
   /** Marks a snapshot whose content its snapshotter fetches by itself. */

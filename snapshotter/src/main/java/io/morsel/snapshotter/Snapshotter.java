@@ -117,10 +117,14 @@ public final class Snapshotter implements AutoCloseable {
     cleaner.wake();
   }
 
-  /** What is known of a snapshot; of a lazy one also how much of it is there: {@link LazyLabels}. */
+  /**
+   * What is known of a snapshot; of a lazy one also how much of it is there: {@link LazyLabels}.
+   */
   public SnapshotInfo stat(String key) throws ContainerdException {
     StoredSnapshot snapshot = store.stat(key);
-    return layerOf(snapshot).map(layer -> withProgress(snapshot.info(), layer)).orElse(snapshot.info());
+    return layerOf(snapshot)
+        .map(layer -> withProgress(snapshot.info(), layer))
+        .orElse(snapshot.info());
   }
 
   private Optional<Layer> layerOf(StoredSnapshot snapshot) {

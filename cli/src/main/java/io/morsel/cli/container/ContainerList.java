@@ -98,8 +98,7 @@ public final class ContainerList {
             .filter(row -> all || row.task().filter(Containers::isAlive).isPresent())
             .filter(row -> filters.stream().allMatch(filter -> matches(row, filter)))
             .sorted(
-                Comparator.comparing(
-                        (Row row) -> Anys.instant(row.container().getCreatedAt()))
+                Comparator.comparing((Row row) -> Anys.instant(row.container().getCreatedAt()))
                     .reversed())
             .toList();
     if (options.json()) {
@@ -146,7 +145,11 @@ public final class ContainerList {
   }
 
   private static String shortCommand(String command, boolean whole) {
-    int end = whole ? command.length() : command.offsetByCodePoints(0, Math.min(MAX_COMMAND, command.codePointCount(0, command.length())));
+    int end =
+        whole
+            ? command.length()
+            : command.offsetByCodePoints(
+                0, Math.min(MAX_COMMAND, command.codePointCount(0, command.length())));
     return end == command.length() ? command : command.substring(0, end) + "…";
   }
 
@@ -184,8 +187,6 @@ public final class ContainerList {
     String ports = ContainerLabels.of(container, ContainerLabels.PORTS);
     return ports.isEmpty()
         ? JsonMapper.shared().createArrayNode()
-        : Anys.json(Any.newBuilder()
-            .setValue(ByteString.copyFromUtf8(ports))
-            .build());
+        : Anys.json(Any.newBuilder().setValue(ByteString.copyFromUtf8(ports)).build());
   }
 }

@@ -37,9 +37,7 @@ public final class Containers {
       return exact.get();
     }
     List<Container> matching =
-        all().stream()
-            .filter(each -> !name.isEmpty() && each.getId().startsWith(name))
-            .toList();
+        all().stream().filter(each -> !name.isEmpty() && each.getId().startsWith(name)).toList();
     if (matching.size() == 1) {
       return matching.getFirst();
     }

@@ -66,10 +66,7 @@ public final class Exec implements StdioCopy.Listener {
         Fifos fifos = Fifos.create(execId, request.interactive(), request.terminal())) {
       StdioCopy copy = StdioCopy.start(fifos, StdioCopy.Streams.standard(), this);
       create(
-          fifos.stdin(),
-          fifos.stdout(),
-          fifos.stderr(),
-          terminal == null ? null : terminal.size());
+          fifos.stdin(), fifos.stdout(), fifos.stderr(), terminal == null ? null : terminal.size());
       int code;
       try {
         start();
@@ -88,20 +85,14 @@ public final class Exec implements StdioCopy.Listener {
 
   private CommandException failed(StatusException failure) {
     return CoreClient.failed(
-        "can't run '"
-            + request.command().getFirst()
-            + "' in container '"
-            + container.getId()
-            + "'",
+        "can't run '" + request.command().getFirst() + "' in container '" + container.getId() + "'",
         failure);
   }
 
-  private void create(
-      String stdin, String stdout, String stderr, RawTerminal.@Nullable Size size)
+  private void create(String stdin, String stdout, String stderr, RawTerminal.@Nullable Size size)
       throws StatusException, CommandException {
     String user = request.user();
-    Any spec =
-        ProcessSpec.of(container, request, user == null ? null : Identity.parse(user), size);
+    Any spec = ProcessSpec.of(container, request, user == null ? null : Identity.parse(user), size);
     var _ =
         client
             .tasks()
@@ -134,10 +125,7 @@ public final class Exec implements StdioCopy.Listener {
       return client
           .waitingTasks()
           .wait(
-              WaitRequest.newBuilder()
-                  .setContainerId(container.getId())
-                  .setExecId(execId)
-                  .build())
+              WaitRequest.newBuilder().setContainerId(container.getId()).setExecId(execId).build())
           .getExitStatus();
     }
   }

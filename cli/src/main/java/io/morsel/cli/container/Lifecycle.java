@@ -122,7 +122,8 @@ public final class Lifecycle {
       if (CoreClient.is(failure, ErrorClass.NOT_FOUND)) {
         return false;
       }
-      throw CoreClient.failed("can't send signal " + signal + " to container '" + id + "'", failure);
+      throw CoreClient.failed(
+          "can't send signal " + signal + " to container '" + id + "'", failure);
     }
   }
 

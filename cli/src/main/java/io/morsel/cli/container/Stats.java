@@ -109,8 +109,7 @@ public final class Stats {
           if (usage.isPresent()) {
             samples.put(
                 metric.getId(),
-                new Sample(
-                    System.nanoTime(), usage.get(), Usage.Network.of(task.getPid())));
+                new Sample(System.nanoTime(), usage.get(), Usage.Network.of(task.getPid())));
           }
         } catch (InvalidProtocolBufferException malformed) {
           throw CommandException.failed(
@@ -164,7 +163,15 @@ public final class Stats {
       return;
     }
     Table table =
-        Table.of("CONTAINER ID", "CPU", "MEMORY", "LIMIT", "OF LIMIT", "NET IN/OUT", "DISK IN/OUT", "PIDS");
+        Table.of(
+            "CONTAINER ID",
+            "CPU",
+            "MEMORY",
+            "LIMIT",
+            "OF LIMIT",
+            "NET IN/OUT",
+            "DISK IN/OUT",
+            "PIDS");
     for (Line line : lines) {
       Usage usage = line.usage();
       boolean limited = usage.memoryLimitBytes() > 0;

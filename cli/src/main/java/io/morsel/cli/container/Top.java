@@ -127,8 +127,7 @@ public final class Top {
       throw CommandException.failed(
           "'" + String.join(" ", words) + "' failed: " + String.join("; ", lines));
     }
-    int column =
-        lines.isEmpty() ? -1 : Arrays.asList(words(lines.getFirst())).indexOf("PID");
+    int column = lines.isEmpty() ? -1 : Arrays.asList(words(lines.getFirst())).indexOf("PID");
     if (column < 0) {
       throw CommandException.usage(
           "'" + String.join(" ", words) + "' prints no column PID, which is needed");

@@ -46,12 +46,10 @@ record Usage(
     return switch (type) {
       case V1 ->
           Optional.of(
-              of(
-                  io.morsel.containerd.api.metrics.cgroup1.Metrics.parseFrom(metrics.getValue())));
+              of(io.morsel.containerd.api.metrics.cgroup1.Metrics.parseFrom(metrics.getValue())));
       case V2 ->
           Optional.of(
-              of(
-                  io.morsel.containerd.api.metrics.cgroup2.Metrics.parseFrom(metrics.getValue())));
+              of(io.morsel.containerd.api.metrics.cgroup2.Metrics.parseFrom(metrics.getValue())));
       default -> Optional.empty();
     };
   }

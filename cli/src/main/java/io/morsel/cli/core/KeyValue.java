@@ -23,7 +23,10 @@ public record KeyValue(String key, String value) {
       int equals = text.indexOf('=');
       if (equals <= 0 || !known.contains(text.substring(0, equals))) {
         throw CommandException.usage(
-            "no such filter '" + text + "': expected KEY=VALUE with a key of " + String.join(", ", known));
+            "no such filter '"
+                + text
+                + "': expected KEY=VALUE with a key of "
+                + String.join(", ", known));
       }
     }
     return texts.stream()

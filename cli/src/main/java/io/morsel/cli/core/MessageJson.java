@@ -29,8 +29,8 @@ import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * Messages as JSON, with the fields' own names, times as RFC 3339 has them, and what is not set left
- * out, as {@code ctr} prints them.
+ * Messages as JSON, with the fields' own names, times as RFC 3339 has them, and what is not set
+ * left out, as {@code ctr} prints them.
  */
 public final class MessageJson {
   private static final JsonNodeFactory NODES = JsonMapper.shared().getNodeFactory();

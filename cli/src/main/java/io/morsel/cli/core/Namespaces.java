@@ -38,7 +38,8 @@ public final class Namespaces {
   public int list(PrintWriter out, boolean quiet, boolean json) throws CommandException {
     List<Namespace> all;
     try {
-      all = client.namespaces().list(ListNamespacesRequest.getDefaultInstance()).getNamespacesList();
+      all =
+          client.namespaces().list(ListNamespacesRequest.getDefaultInstance()).getNamespacesList();
     } catch (StatusException failure) {
       throw CoreClient.failed("can't list namespaces", failure);
     }
@@ -87,10 +88,7 @@ public final class Namespaces {
   /** Removes one, which has to be empty. */
   public void remove(String name) throws CommandException {
     try {
-      var _ =
-          client
-              .namespaces()
-              .delete(DeleteNamespaceRequest.newBuilder().setName(name).build());
+      var _ = client.namespaces().delete(DeleteNamespaceRequest.newBuilder().setName(name).build());
     } catch (StatusException failure) {
       throw CoreClient.failed("can't remove namespace '" + name + "'", failure);
     }

@@ -98,7 +98,8 @@ public final class Description {
         node.put("manifest_digest", chosen.descriptor().digest().toString());
         node.set("manifest", document(content, chosen.descriptor().digest().toString()));
         node.set("config", document(content, chosen.manifest().config().digest().toString()));
-        LazyState.write(new LazyStates(client).of(chosen.configLabels()), node.putArray("unpacked"));
+        LazyState.write(
+            new LazyStates(client).of(chosen.configLabels()), node.putArray("unpacked"));
       }
     } catch (StatusException failure) {
       throw CoreClient.failed("can't look into image '" + image.getName() + "'", failure);

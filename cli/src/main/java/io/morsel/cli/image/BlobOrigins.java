@@ -45,8 +45,7 @@ final class BlobOrigins {
             facts.manifest().map(ImageFacts.Chosen::configLabels).orElse(Map.of());
         for (List<Info> chain : new LazyStates(client).chains(labels).values()) {
           for (Info snapshot : chain) {
-            REFERENCE_LABELS.forEach(
-                label -> names.add(snapshot.getLabelsOrDefault(label, "")));
+            REFERENCE_LABELS.forEach(label -> names.add(snapshot.getLabelsOrDefault(label, "")));
           }
         }
         for (Image other : new ImageNames(client).all()) {

@@ -28,8 +28,7 @@ final class BlobPush {
   private final BlobOrigins origins;
   private final Progress progress;
 
-  BlobPush(
-      ContentReader content, ImageTarget target, BlobOrigins origins, Progress progress) {
+  BlobPush(ContentReader content, ImageTarget target, BlobOrigins origins, Progress progress) {
     this.content = content;
     this.target = target;
     this.origins = origins;
@@ -85,7 +84,8 @@ final class BlobPush {
             + ", and "
             + (sources.isEmpty()
                 ? "no registry is known to have it"
-                : "neither has " + String.join(" nor ", sources.stream().map(ImageSource::name).toList()))
+                : "neither has "
+                    + String.join(" nor ", sources.stream().map(ImageSource::name).toList()))
             + "; pull the image with --no-lazy first");
   }
 }

@@ -51,9 +51,7 @@ public record ImageFacts(List<Platform> platforms, long sizeBytes, Optional<Chos
   static Descriptor target(Image image) {
     var target = image.getTarget();
     return new Descriptor(
-        target.getMediaType(),
-        Digest.parse(target.getDigest()),
-        target.getSize());
+        target.getMediaType(), Digest.parse(target.getDigest()), target.getSize());
   }
 
   /**

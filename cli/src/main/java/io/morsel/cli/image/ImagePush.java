@@ -114,17 +114,13 @@ public final class ImagePush {
       out.println(
           "%s: %s, %s sent in %s"
               .formatted(
-                  reference,
-                  top.digest(),
-                  Quantity.bytes(sent.sum()),
-                  Quantity.millis(millis)));
+                  reference, top.digest(), Quantity.bytes(sent.sum()), Quantity.millis(millis)));
     }
     return ExitCode.OK;
   }
 
   /** What the registry's tag shall name: the image's index if all of that is there. */
-  private Descriptor top(
-      Image image, @Nullable Platform platform, Progress progress)
+  private Descriptor top(Image image, @Nullable Platform platform, Progress progress)
       throws CommandException, IOException, StatusException {
     Descriptor target = ImageFacts.target(image);
     if (!MediaTypes.isIndex(target.mediaType())) {

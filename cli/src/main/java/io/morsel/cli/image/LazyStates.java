@@ -18,7 +18,9 @@ import java.util.TreeMap;
 
 /** Finds out how images are unpacked. Asks for all snapshots once; not safe for many threads. */
 public final class LazyStates {
-  /** A configuration's label that names a snapshot of the image, behind it the snapshotter's name. */
+  /**
+   * A configuration's label that names a snapshot of the image, behind it the snapshotter's name.
+   */
   private static final String SNAPSHOT_LABEL = "containerd.io/gc.ref.snapshot.";
 
   /** No image has more layers than overlayfs takes. */
@@ -125,8 +127,7 @@ public final class LazyStates {
     try {
       return client
           .snapshots()
-          .stat(
-              StatSnapshotRequest.newBuilder().setSnapshotter(snapshotter).setKey(key).build())
+          .stat(StatSnapshotRequest.newBuilder().setSnapshotter(snapshotter).setKey(key).build())
           .getInfo();
     } catch (StatusException failure) {
       if (CoreClient.is(failure, ErrorClass.NOT_FOUND)) {

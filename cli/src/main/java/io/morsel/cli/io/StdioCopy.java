@@ -113,8 +113,7 @@ public final class StdioCopy {
     }
   }
 
-  private static void input(
-      InputStream in, OutputStream fifo, Fifos fifos, Listener listener) {
+  private static void input(InputStream in, OutputStream fifo, Fifos fifos, Listener listener) {
     byte[] buffer = new byte[COPY_BYTES];
     try (fifo) {
       for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {

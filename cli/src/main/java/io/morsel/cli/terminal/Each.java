@@ -14,7 +14,8 @@ public final class Each {
   @FunctionalInterface
   public interface Action {
     /** Does it. */
-    void to(String name) throws CommandException, StatusException, IOException, InterruptedException;
+    void to(String name)
+        throws CommandException, StatusException, IOException, InterruptedException;
   }
 
   /**
@@ -24,8 +25,7 @@ public final class Each {
    * @param prefix what the lines begin with, such as {@code morsel: rm}
    * @return the exit code
    */
-  public static int of(
-      Collection<String> names, PrintWriter err, String prefix, Action action)
+  public static int of(Collection<String> names, PrintWriter err, String prefix, Action action)
       throws InterruptedException {
     int code = ExitCode.OK;
     for (String name : names) {

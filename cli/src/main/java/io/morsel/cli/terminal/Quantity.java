@@ -53,7 +53,9 @@ public final class Quantity {
       return ago(hours, "hour");
     }
     long days = hours / 24;
-    return days < 100 ? ago(days, "day") : days < 730 ? ago(days / 30, "month") : ago(days / 365, "year");
+    return days < 100
+        ? ago(days, "day")
+        : days < 730 ? ago(days / 30, "month") : ago(days / 365, "year");
   }
 
   private static String ago(long count, String unit) {

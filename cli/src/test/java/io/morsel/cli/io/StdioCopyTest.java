@@ -57,9 +57,7 @@ final class StdioCopyTest {
           StdioCopy.start(
               fifos, new StdioCopy.Streams(new ByteArrayInputStream(bytes), out, err), heard);
       Process shim =
-          shim(
-              fifos,
-              "exec 9>&1 < \"$1\" > \"$2\" 2> \"$3\"; echo open >&9; cat; echo oops >&2");
+          shim(fifos, "exec 9>&1 < \"$1\" > \"$2\" 2> \"$3\"; echo open >&9; cat; echo oops >&2");
       try (BufferedReader said = shim.inputReader()) {
         assertThat(said.readLine()).isEqualTo("open");
         fifos.connected();
