@@ -1,6 +1,7 @@
 package io.morsel.cli;
 
 import io.morsel.cli.core.CoreClient;
+import io.morsel.cli.core.KeyValue;
 import io.morsel.cli.image.ImageList;
 import java.util.ArrayList;
 import java.util.List;
@@ -58,9 +59,10 @@ final class ImagesCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
+    List<KeyValue> wanted = KeyValue.parse(filters, ImageList.FILTERS);
     try (CoreClient client = core.connect()) {
       return new ImageList(client, Commands.out(spec))
-          .run(new ImageList.Options(name == null ? "" : name, filters, quiet, whole, json));
+          .run(new ImageList.Options(name == null ? "" : name, wanted, quiet, whole, json));
     }
   }
 }

@@ -2,6 +2,7 @@ package io.morsel.cli;
 
 import io.morsel.cli.container.ContainerList;
 import io.morsel.cli.core.CoreClient;
+import io.morsel.cli.core.KeyValue;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -54,9 +55,10 @@ final class PsCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
+    List<KeyValue> wanted = KeyValue.parse(filters, ContainerList.FILTERS);
     try (CoreClient client = core.connect()) {
       return new ContainerList(client, Commands.out(spec))
-          .run(new ContainerList.Options(all, filters, quiet, whole, json));
+          .run(new ContainerList.Options(all, wanted, quiet, whole, json));
     }
   }
 }

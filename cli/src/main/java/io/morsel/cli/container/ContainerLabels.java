@@ -10,10 +10,10 @@ public final class ContainerLabels {
   /** The signal that asks the container's process to end. */
   public static final String STOP_SIGNAL = "io.morsel.stop-signal";
 
-  /** What networks the container was attached to; there where it has to be detached. */
+  /** How the container is connected: {@code none}, {@code host} or {@code bridge}. */
   public static final String NETWORK = "io.morsel.network";
 
-  /** The ports that the host passes on to the container, as JSON. */
+  /** The ports that the host passes on to the container, separated by commas. */
   public static final String PORTS = "io.morsel.ports";
 
   private ContainerLabels() {}

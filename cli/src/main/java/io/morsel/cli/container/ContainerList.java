@@ -1,7 +1,5 @@
 package io.morsel.cli.container;
 
-import com.google.protobuf.Any;
-import com.google.protobuf.ByteString;
 import io.morsel.cli.core.Anys;
 import io.morsel.cli.core.CoreClient;
 import io.morsel.cli.core.KeyValue;
@@ -14,18 +12,19 @@ import io.morsel.containerd.api.types.Process;
 import io.morsel.containerd.api.types.Status;
 import java.io.PrintWriter;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /** {@code morsel ps}. */
 public final class ContainerList {
-  private static final List<String> FILTERS =
+  /** The keys of its filters. */
+  public static final List<String> FILTERS =
       List.of("id", "name", "image", "ancestor", "label", "status");
 
   private static final int MAX_COMMAND = 24;
@@ -44,13 +43,13 @@ public final class ContainerList {
    * What to list and how to show it.
    *
    * @param all whether those that don't run are listed, too
-   * @param filters {@code KEY=VALUE}, all of which have to hold
+   * @param filters what has to hold of those that are listed, with keys of {@link #FILTERS}
    * @param quiet whether to print identifiers only
    * @param whole whether to print commands and identifiers in full
    * @param json whether to print JSON
    */
   public record Options(
-      boolean all, List<String> filters, boolean quiet, boolean whole, boolean json) {}
+      boolean all, List<KeyValue> filters, boolean quiet, boolean whole, boolean json) {}
 
   /**
    * A container.
@@ -88,7 +87,7 @@ public final class ContainerList {
 
   /** Prints the list; returns the exit code. */
   public int run(Options options) throws CommandException {
-    List<KeyValue> filters = KeyValue.parse(options.filters(), FILTERS);
+    List<KeyValue> filters = options.filters();
     boolean all = options.all() || filters.stream().anyMatch(each -> each.key().equals("status"));
     Containers containers = new Containers(client);
     Map<String, Process> tasks = containers.tasks();
@@ -176,17 +175,18 @@ public final class ContainerList {
               () -> node.putNull("pid"));
       node.put("runtime", container.getRuntime().getName());
       node.put("snapshotter", container.getSnapshotter());
-      node.set("ports", ports(container));
+      putPorts(node.putArray("ports"), container);
       ObjectNode labels = node.putObject("labels");
       container.getLabelsMap().forEach(labels::put);
     }
     return list;
   }
 
-  private static JsonNode ports(Container container) {
+  /** How the host's ports lead into the container, as in {@code 8080:80}. */
+  private static void putPorts(ArrayNode list, Container container) {
     String ports = ContainerLabels.of(container, ContainerLabels.PORTS);
-    return ports.isEmpty()
-        ? JsonMapper.shared().createArrayNode()
-        : Anys.json(Any.newBuilder().setValue(ByteString.copyFromUtf8(ports)).build());
+    if (!ports.isEmpty()) {
+      Arrays.stream(ports.split(",", -1)).forEach(list::add);
+    }
   }
 }

@@ -20,6 +20,7 @@ import io.morsel.containerd.api.tasks.StartRequest;
 import io.morsel.containerd.api.tasks.WaitRequest;
 import java.io.IOException;
 import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,6 +33,7 @@ public final class Exec implements StdioCopy.Listener {
   private final ExecRequest request;
   private final Container container;
   private final String execId = "exec-" + UUID.randomUUID();
+  private final CountDownLatch started = new CountDownLatch(1);
 
   private Exec(CoreClient client, ExecRequest request, Container container) {
     this.client = client;
@@ -63,7 +65,9 @@ public final class Exec implements StdioCopy.Listener {
   private int attached() throws CommandException, IOException, InterruptedException {
     boolean keys = request.terminal() && request.interactive();
     try (RawTerminal terminal = keys ? RawTerminal.open() : null;
-        Fifos fifos = Fifos.create(execId, request.interactive(), request.terminal())) {
+        Fifos fifos = Fifos.create(execId, request.interactive(), request.terminal());
+        SignalForwarding _ = SignalForwarding.start(this::killWhenStarted);
+        SignalForwarding _ = SignalForwarding.onResize(() -> resize(terminal))) {
       StdioCopy copy = StdioCopy.start(fifos, StdioCopy.Streams.standard(), this);
       create(
           fifos.stdin(), fifos.stdout(), fifos.stderr(), terminal == null ? null : terminal.size());
@@ -71,8 +75,10 @@ public final class Exec implements StdioCopy.Listener {
       try {
         start();
         fifos.connected();
-        code = await(terminal);
+        started.countDown();
+        code = await();
       } finally {
+        started.countDown();
         // With that the shim closes its ends.
         delete();
       }
@@ -119,14 +125,21 @@ public final class Exec implements StdioCopy.Listener {
                     .build());
   }
 
-  private int await(@Nullable RawTerminal terminal) throws StatusException {
-    try (SignalForwarding _ = SignalForwarding.start(this::kill);
-        SignalForwarding _ = SignalForwarding.onResize(() -> resize(terminal))) {
-      return client
-          .waitingTasks()
-          .wait(
-              WaitRequest.newBuilder().setContainerId(container.getId()).setExecId(execId).build())
-          .getExitStatus();
+  private int await() throws StatusException {
+    return client
+        .waitingTasks()
+        .wait(
+            WaitRequest.newBuilder().setContainerId(container.getId()).setExecId(execId).build())
+        .getExitStatus();
+  }
+
+  /** A signal that comes too early for the process is kept until it can take it. */
+  private void killWhenStarted(int signal) {
+    try {
+      started.await();
+      kill(signal);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 

@@ -15,6 +15,10 @@ import io.morsel.containerd.api.tasks.TasksGrpc.TasksBlockingV2Stub;
 import io.morsel.containerd.api.tasks.WaitRequest;
 import io.morsel.containerd.api.types.Process;
 import io.morsel.containerd.api.types.Status;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -161,7 +165,7 @@ public final class Lifecycle {
    *
    * @param force whether one that runs is killed, and not refused
    */
-  public void remove(String name, boolean force) throws CommandException {
+  public void remove(String name, boolean force) throws CommandException, IOException {
     Container container = containers.require(name);
     String id = container.getId();
     Optional<Process> task = containers.task(id);
@@ -200,6 +204,21 @@ public final class Lifecycle {
         "container '" + id + "'",
         true,
         () -> client.containers().delete(DeleteContainerRequest.newBuilder().setId(id).build()));
+    deleteLog(container);
+  }
+
+  /**
+   * Deletes the log that 'morsel run' has made. A label may say anything: only what is called as
+   * such a log is one, and other files were named by somebody who will want to keep them.
+   */
+  private void deleteLog(Container container) throws IOException {
+    String label = ContainerLabels.of(container, ContainerLabels.LOG);
+    Path file = Path.of(label);
+    if (file.isAbsolute()
+        && file.endsWith(Path.of(client.namespace(), container.getId() + ".log"))
+        && Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+      Files.delete(file);
+    }
   }
 
   /** A call that removes something. */

@@ -64,13 +64,14 @@ public final class Logs {
   }
 
   private static Path file(Container container, Optional<Process> task) throws CommandException {
-    String label = ContainerLabels.of(container, ContainerLabels.LOG);
-    if (!label.isEmpty()) {
-      return Path.of(label);
-    }
+    // The task knows; the label is for when it is deleted already.
     String stdout = task.map(Process::getStdout).orElse("");
     if (stdout.startsWith(FILE_SCHEME)) {
       return Path.of(URI.create(stdout).getPath());
+    }
+    String label = ContainerLabels.of(container, ContainerLabels.LOG);
+    if (!label.isEmpty() && task.isEmpty()) {
+      return Path.of(label);
     }
     throw CommandException.failed(
         "container '"

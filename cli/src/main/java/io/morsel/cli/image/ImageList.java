@@ -28,7 +28,8 @@ import tools.jackson.databind.node.ObjectNode;
 
 /** {@code morsel images}. */
 public final class ImageList {
-  private static final List<String> FILTERS = List.of("reference", "label");
+  /** The keys of its filters. */
+  public static final List<String> FILTERS = List.of("reference", "label");
   private static final int SHORT_DIGEST = "sha256:".length() + 12;
   private static final Logger log = LoggerFactory.getLogger(ImageList.class);
 
@@ -45,13 +46,13 @@ public final class ImageList {
    * What to list and how to show it.
    *
    * @param name list this image only; empty for all
-   * @param filters {@code KEY=VALUE}, all of which have to hold
+   * @param filters what has to hold of those that are listed, with keys of {@link #FILTERS}
    * @param quiet whether to print names only
    * @param whole whether to print digests in full
    * @param json whether to print JSON
    */
   public record Options(
-      String name, List<String> filters, boolean quiet, boolean whole, boolean json) {}
+      String name, List<KeyValue> filters, boolean quiet, boolean whole, boolean json) {}
 
   /**
    * An image.
@@ -63,7 +64,7 @@ public final class ImageList {
 
   /** Prints the list; returns the exit code. */
   public int run(Options options) throws CommandException, IOException, InterruptedException {
-    List<KeyValue> filters = KeyValue.parse(options.filters(), FILTERS);
+    List<KeyValue> filters = options.filters();
     ImageNames names = new ImageNames(client);
     List<Image> images =
         (options.name().isEmpty() ? names.all() : List.of(names.require(options.name())))
