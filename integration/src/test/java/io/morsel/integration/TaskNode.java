@@ -99,7 +99,7 @@ final class TaskNode implements AutoCloseable {
     core = Core.start(Node.CHECKOUT, directory);
   }
 
-  private Path socket() {
+  Path socket() {
     return core != null
         ? core.socket()
         : java.util.Objects.requireNonNull(containerd).socket();

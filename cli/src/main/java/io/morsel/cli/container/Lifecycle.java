@@ -146,6 +146,7 @@ public final class Lifecycle {
   private boolean await(String id, Duration limit) throws CommandException {
     TasksBlockingV2Stub tasks =
         client.waitingTasks().withDeadlineAfter(limit.toMillis(), TimeUnit.MILLISECONDS);
+    long start = System.nanoTime();
     try {
       var _ = tasks.wait(WaitRequest.newBuilder().setContainerId(id).build());
       return true;
@@ -153,7 +154,9 @@ public final class Lifecycle {
       if (CoreClient.is(failure, ErrorClass.NOT_FOUND)) {
         return true;
       }
-      if (CoreClient.is(failure, ErrorClass.DEADLINE_EXCEEDED)) {
+      // containerd knows of the deadline, too, and may be the first to see it, as some failure.
+      if (CoreClient.is(failure, ErrorClass.DEADLINE_EXCEEDED)
+          || System.nanoTime() - start >= limit.toNanos()) {
         return false;
       }
       throw CoreClient.failed("can't wait for container '" + id + "'", failure);
