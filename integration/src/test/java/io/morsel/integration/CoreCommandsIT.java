@@ -52,8 +52,15 @@ class CoreCommandsIT {
   @AfterEach
   void removeContainers() {
     for (TaskNode node : List.of(containerd, core)) {
-      node.ctr("tasks", "ls", "-q").run().text().lines().forEach(id -> node.ctr("tasks", "rm", "-f", id).run());
-      node.ctr("containers", "ls", "-q").succeed().lines().forEach(id -> node.ctr("containers", "rm", id).run());
+      node.ctr("tasks", "ls", "-q")
+          .run()
+          .text()
+          .lines()
+          .forEach(id -> node.ctr("tasks", "rm", "-f", id).run());
+      node.ctr("containers", "ls", "-q")
+          .succeed()
+          .lines()
+          .forEach(id -> node.ctr("containers", "rm", id).run());
     }
   }
 
@@ -138,7 +145,8 @@ class CoreCommandsIT {
   void commandsRunInContainers(Side side) throws Exception {
     TaskNode node = side.node();
     node.runDetached("box", FOREVER);
-    Command.Result both = morsel(node, "exec", "box", "/bin/sh", "-c", "echo o; echo e >&2; exit 5").run();
+    Command.Result both =
+        morsel(node, "exec", "box", "/bin/sh", "-c", "echo o; echo e >&2; exit 5").run();
     assertThat(both).extracting(Command.Result::exitCode).isEqualTo(5);
     assertThat(both.text()).isEqualTo("o\n");
     assertThat(both.errors()).isEqualTo("e\n");
@@ -154,7 +162,8 @@ class CoreCommandsIT {
     shell(node, "$MORSEL exec -i box /bin/cat < " + bytes + " > " + copied).succeed();
     assertThat(copied).hasSameBinaryContentAs(bytes);
     // Who reads no further must not be waited for.
-    assertThat(shell(node, "$MORSEL exec box /bin/busybox yes | head -n 1").succeed()).isEqualTo("y\n");
+    assertThat(shell(node, "$MORSEL exec box /bin/busybox yes | head -n 1").succeed())
+        .isEqualTo("y\n");
 
     assertThat(fails(node, "exec", "box", "no-such-program"))
         .contains("can't run 'no-such-program' in container 'box'", "no-such-program");
@@ -274,9 +283,7 @@ class CoreCommandsIT {
         "--log-uri",
         "file://" + node.directory().resolve("talker.log"));
     Await.until(
-        "there is a log",
-        Node.SOON,
-        () -> succeeds(node, "logs", "talker").equals("one\ntwo\n"));
+        "there is a log", Node.SOON, () -> succeeds(node, "logs", "talker").equals("one\ntwo\n"));
     Process follow = morsel(node, "logs", "-f", "--tail", "1", "talker").start();
     try (BufferedReader out = follow.inputReader()) {
       assertThat(out.readLine()).isEqualTo("two");
@@ -306,8 +313,7 @@ class CoreCommandsIT {
     String digest = json(node, "images", "--json", copy).get(0).get("digest").stringValue();
 
     assertThat(succeeds(node, "push", "-q", copy).strip()).isEqualTo(digest);
-    assertThat(
-            Command.of("skopeo", "inspect", "--tls-verify=false", "docker://" + copy).succeed())
+    assertThat(Command.of("skopeo", "inspect", "--tls-verify=false", "docker://" + copy).succeed())
         .contains(digest);
 
     assertThat(fails(node, "inspect", "image", digest.substring(0, 19)))
@@ -381,7 +387,8 @@ class CoreCommandsIT {
     assertThat(succeeds(core, "images", lazy)).contains("1 of 1 layers, ");
     String copy = FIXTURE.reference("lazy-copy:1");
     assertThat(succeeds(core, "push", lazy, copy)).contains(copy + ": sha256:");
-    Command.of("skopeo", "copy", "--src-tls-verify=false", "docker://" + copy, "dir:" + FIXTURE.work())
+    Command.of(
+            "skopeo", "copy", "--src-tls-verify=false", "docker://" + copy, "dir:" + FIXTURE.work())
         .succeed();
     succeeds(core, "rmi", "--sync", lazy);
     assertThat(Mounts.lazyBelow(core.directory())).isEmpty();

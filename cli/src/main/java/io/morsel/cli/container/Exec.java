@@ -128,8 +128,7 @@ public final class Exec implements StdioCopy.Listener {
   private int await() throws StatusException {
     return client
         .waitingTasks()
-        .wait(
-            WaitRequest.newBuilder().setContainerId(container.getId()).setExecId(execId).build())
+        .wait(WaitRequest.newBuilder().setContainerId(container.getId()).setExecId(execId).build())
         .getExitStatus();
   }
 

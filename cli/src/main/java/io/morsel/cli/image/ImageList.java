@@ -30,6 +30,7 @@ import tools.jackson.databind.node.ObjectNode;
 public final class ImageList {
   /** The keys of its filters. */
   public static final List<String> FILTERS = List.of("reference", "label");
+
   private static final int SHORT_DIGEST = "sha256:".length() + 12;
   private static final Logger log = LoggerFactory.getLogger(ImageList.class);
 
