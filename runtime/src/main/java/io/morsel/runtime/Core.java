@@ -2,7 +2,10 @@ package io.morsel.runtime;
 
 import io.grpc.BindableService;
 import io.morsel.containerd.ContainerdException;
+import io.morsel.containerd.ErrorClass;
 import io.morsel.containerd.UnixServer;
+import io.morsel.containerd.api.types.Descriptor;
+import io.morsel.containerd.api.types.Mount;
 import io.morsel.runtime.container.ContainerStore;
 import io.morsel.runtime.container.ContainersService;
 import io.morsel.runtime.content.ContentService;
@@ -26,6 +29,12 @@ import io.morsel.runtime.sandbox.SandboxStoreService;
 import io.morsel.runtime.snapshot.NamespacedSnapshots;
 import io.morsel.runtime.snapshot.SnapshotsService;
 import io.morsel.runtime.store.MetadataStore;
+import io.morsel.runtime.store.Scope;
+import io.morsel.runtime.streaming.StreamingService;
+import io.morsel.runtime.streaming.Streams;
+import io.morsel.runtime.transfer.Registries;
+import io.morsel.runtime.transfer.TransferParts;
+import io.morsel.runtime.transfer.TransferService;
 import io.morsel.snapshotter.EmbeddedSnapshotter;
 import io.morsel.snapshotter.NativeLibraries;
 import io.morsel.snapshotter.RootLock;
@@ -65,6 +74,7 @@ public final class Core implements AutoCloseable {
   private volatile boolean awaited;
   private volatile @Nullable UnixServer server;
   private volatile @Nullable Exchange exchange;
+  private volatile @Nullable TransferService transfers;
 
   private Core() {}
 
@@ -108,6 +118,22 @@ public final class Core implements AutoCloseable {
     var _ = collector.collect();
     Scheduler gc = add(Scheduler.start(collector));
     store.listen(gc::mutated);
+    Streams streams = new Streams();
+    TransferService transferring =
+        new TransferService(
+            new TransferParts(
+                content,
+                new ImageStore(store, clock),
+                new LeaseStore(store, clock),
+                new NamespaceStore(store),
+                snapshotters,
+                Core::noUnpacker,
+                events,
+                streams,
+                new Registries(
+                    settings.config().registry(settings.version()),
+                    settings.config().credentials())));
+    transfers = transferring;
     Map<String, BindableService> services = new LinkedHashMap<>();
     services.put("containers", new ContainersService(new ContainerStore(store, clock), events));
     services.put("content", new ContentService(content, events));
@@ -117,6 +143,8 @@ public final class Core implements AutoCloseable {
     services.put("namespaces", new NamespacesService(new NamespaceStore(store), events));
     services.put("sandboxes", new SandboxStoreService(new SandboxStore(store, clock)));
     services.put("snapshots", new SnapshotsService(snapshotters, events));
+    services.put("streaming", new StreamingService(streams));
+    services.put("transfer", transferring);
     services.put("version", new VersionService(settings.version(), settings.revision()));
     services.put(
         "introspection",
@@ -146,6 +174,12 @@ public final class Core implements AutoCloseable {
         NamespacedSnapshots.open(store, "overlayfs", overlay.snapshotter(), clock),
         "morsel",
         NamespacedSnapshots.open(store, "morsel", lazy.snapshotter(), clock));
+  }
+
+  private static String noUnpacker(Scope scope, Descriptor layer, List<Mount> mounts)
+      throws ContainerdException {
+    throw new ContainerdException(
+        ErrorClass.NOT_IMPLEMENTED, "unpacking layer " + layer.getDigest());
   }
 
   private <T extends AutoCloseable> T add(T part) throws IOException {
@@ -201,6 +235,10 @@ public final class Core implements AutoCloseable {
     if (subscribed != null) {
       // They would not end by themselves.
       subscribed.close();
+    }
+    TransferService transferring = transfers;
+    if (transferring != null) {
+      transferring.close();
     }
     UnixServer serving = server;
     if (serving != null) {

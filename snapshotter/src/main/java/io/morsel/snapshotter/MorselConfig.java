@@ -1,6 +1,8 @@
 package io.morsel.snapshotter;
 
 import io.morsel.prefetch.FetchSettings;
+import io.morsel.registry.Credentials;
+import io.morsel.registry.DockerConfigCredentials;
 import io.morsel.registry.RegistrySettings;
 import io.morsel.stargz.LayerLimits;
 import java.io.IOException;
@@ -250,6 +252,14 @@ public final class MorselConfig {
             Math.toIntExact(get(ConfigKeys.REGISTRY_RETRIES)),
             defaults.backoffMin(),
             defaults.backoffMax());
+  }
+
+  /** The credentials for registries: those of the configured Docker configuration. */
+  public Credentials credentials() {
+    String directory = get(ConfigKeys.REGISTRY_DOCKER_CONFIG);
+    return directory.isEmpty()
+        ? DockerConfigCredentials.fromEnvironment()
+        : new DockerConfigCredentials(Path.of(directory).resolve("config.json"));
   }
 
   /** This configuration as a documented file; each key at its default is commented out. */
