@@ -35,10 +35,15 @@ import io.morsel.runtime.streaming.Streams;
 import io.morsel.runtime.transfer.Registries;
 import io.morsel.runtime.transfer.TransferParts;
 import io.morsel.runtime.transfer.TransferService;
+import io.morsel.snapshotter.ConfigKeys;
+import io.morsel.snapshotter.DaemonMetrics;
 import io.morsel.snapshotter.EmbeddedSnapshotter;
+import io.morsel.snapshotter.HttpEndpoint;
 import io.morsel.snapshotter.NativeLibraries;
 import io.morsel.snapshotter.RootLock;
+import io.morsel.snapshotter.SdNotify;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -49,6 +54,7 @@ import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -75,6 +81,7 @@ public final class Core implements AutoCloseable {
   private volatile @Nullable UnixServer server;
   private volatile @Nullable Exchange exchange;
   private volatile @Nullable TransferService transfers;
+  private volatile @Nullable HttpEndpoint http;
 
   private Core() {}
 
@@ -90,6 +97,7 @@ public final class Core implements AutoCloseable {
     try {
       core.assemble(settings);
       started = true;
+      SdNotify.ready();
       return core;
     } catch (ContainerdException e) {
       throw new IOException(e.getMessage(), e);
@@ -110,13 +118,16 @@ public final class Core implements AutoCloseable {
     Exchange events = new Exchange(clock);
     exchange = events;
     ContentStore content = ContentStore.open(store, makeDirectory(root.resolve("content")), clock);
-    Map<String, NamespacedSnapshots> snapshotters = openSnapshotters(store, root, settings, clock);
+    DaemonMetrics metrics = new DaemonMetrics(settings.version());
+    CoreMetrics coreMetrics = new CoreMetrics(metrics.registry());
+    Map<String, NamespacedSnapshots> snapshotters =
+        openSnapshotters(store, root, settings, metrics, clock);
     Map<String, Collector.Cleanup> cleanups = new TreeMap<>();
     snapshotters.forEach((name, snapshots) -> cleanups.put(name, snapshots::collectGarbage));
     Collector collector = new Collector(store, events, content::collectGarbage, cleanups, clock);
     // Before anybody can call: what an earlier core left half done is gone then.
     var _ = collector.collect();
-    Scheduler gc = add(Scheduler.start(collector));
+    Scheduler gc = add(Scheduler.start(collector, coreMetrics));
     store.listen(gc::mutated);
     Streams streams = new Streams();
     TransferService transferring =
@@ -135,7 +146,9 @@ public final class Core implements AutoCloseable {
                     settings.config().credentials())));
     transfers = transferring;
     Map<String, BindableService> services = new LinkedHashMap<>();
-    services.put("containers", new ContainersService(new ContainerStore(store, clock), events));
+    ContainerStore containers = new ContainerStore(store, clock);
+    coreMetrics.state(containers::count, content::totalBytes);
+    services.put("containers", new ContainersService(containers, events));
     services.put("content", new ContentService(content, events));
     services.put("events", new EventsService(events));
     services.put("images", new ImagesService(new ImageStore(store, clock), events, gc));
@@ -150,25 +163,36 @@ public final class Core implements AutoCloseable {
         "introspection",
         IntrospectionService.open(
             root, Plugins.of(snapshotters.keySet(), List.copyOf(services.keySet()))));
+    // Without a word in the configuration there are none: the default address is that of 'serve'.
+    String metricsAddress =
+        settings.config().isSet(ConfigKeys.METRICS_ADDRESS)
+            ? settings.config().get(ConfigKeys.METRICS_ADDRESS)
+            : "";
+    if (!metricsAddress.isEmpty()) {
+      http =
+          add(
+              HttpEndpoint.start(
+                  metricsAddress, metrics::scrape, () -> server != null && !stopping.get()));
+    }
     server =
         add(
             UnixServer.start(
                 settings.address(),
                 services.values().stream().map(BindableService::bindService).toList(),
-                List.of(CallScope.interceptor())));
+                List.of(coreMetrics.interceptor(), CallScope.interceptor())));
     log.info(
         "morsel {} serves as a core on {} from {}", settings.version(), settings.address(), root);
   }
 
   private Map<String, NamespacedSnapshots> openSnapshotters(
-      MetadataStore store, Path root, CoreSettings settings, Clock clock)
+      MetadataStore store, Path root, CoreSettings settings, DaemonMetrics metrics, Clock clock)
       throws IOException, ContainerdException {
     Path directory = makeDirectory(root.resolve("snapshotters"));
     EmbeddedSnapshotter overlay = add(EmbeddedSnapshotter.overlay(directory.resolve("overlayfs")));
     EmbeddedSnapshotter lazy =
         add(
             EmbeddedSnapshotter.lazy(
-                directory.resolve("morsel"), settings.config(), settings.version()));
+                directory.resolve("morsel"), settings.config(), settings.version(), metrics));
     return Map.of(
         "overlayfs",
         NamespacedSnapshots.open(store, "overlayfs", overlay.snapshotter(), clock),
@@ -204,6 +228,11 @@ public final class Core implements AutoCloseable {
     }
   }
 
+  /** Where metrics are served; empty where they are not. */
+  public Optional<InetSocketAddress> metricsAddress() {
+    return Optional.ofNullable(http).map(HttpEndpoint::address);
+  }
+
   /**
    * Serves until the process is told to stop (SIGTERM, SIGINT), stops in good order and ends the
    * process with status 0; or returns when somebody calls {@link #close}.
@@ -231,6 +260,7 @@ public final class Core implements AutoCloseable {
     if (!stopping.compareAndSet(false, true)) {
       return;
     }
+    SdNotify.stopping();
     Exchange subscribed = exchange;
     if (subscribed != null) {
       // They would not end by themselves.

@@ -79,13 +79,9 @@ public final class EmbeddedSnapshotter implements AutoCloseable {
    *
    * @param root its own directory, made where it is missing; the configured root is not used
    * @param version what it says it is to registries
+   * @param metrics where it counts
    */
-  public static EmbeddedSnapshotter lazy(Path root, MorselConfig config, String version)
-      throws IOException, ContainerdException {
-    return lazy(root, config, version, new DaemonMetrics(version));
-  }
-
-  static EmbeddedSnapshotter lazy(
+  public static EmbeddedSnapshotter lazy(
       Path root, MorselConfig config, String version, DaemonMetrics metrics)
       throws IOException, ContainerdException {
     Deque<AutoCloseable> parts = new ArrayDeque<>();

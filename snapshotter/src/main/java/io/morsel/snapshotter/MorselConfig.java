@@ -254,6 +254,11 @@ public final class MorselConfig {
             defaults.backoffMax());
   }
 
+  /** Whether a key has been given a value, be it its default. */
+  public boolean isSet(ConfigKey<?> key) {
+    return values.containsKey(key);
+  }
+
   /** The credentials for registries: those of the configured Docker configuration. */
   public Credentials credentials() {
     String directory = get(ConfigKeys.REGISTRY_DOCKER_CONFIG);
