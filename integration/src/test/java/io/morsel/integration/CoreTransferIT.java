@@ -24,6 +24,8 @@ import io.morsel.containerd.api.leases.ListRequest;
 import io.morsel.containerd.api.transfertypes.AuthRequest;
 import io.morsel.containerd.api.transfertypes.AuthResponse;
 import io.morsel.containerd.api.transfertypes.AuthType;
+import io.morsel.containerd.api.transfertypes.ImageExportStream;
+import io.morsel.containerd.api.transfertypes.ImageImportStream;
 import io.morsel.containerd.api.transfertypes.ImageReference;
 import io.morsel.containerd.api.transfertypes.ImageStore;
 import io.morsel.containerd.api.transfertypes.OCIRegistry;
@@ -32,10 +34,14 @@ import io.morsel.containerd.api.transfertypes.ReadStream;
 import io.morsel.containerd.api.transfertypes.RegistryResolver;
 import io.morsel.containerd.api.transfertypes.UnpackConfiguration;
 import io.morsel.containerd.api.types.Platform;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -403,6 +409,102 @@ class CoreTransferIT {
     }
     client.transfer(registry(lazy), unpacked(lazy, "morsel"));
     assertThat(content()).hasSize(2);
+  }
+
+  @Test
+  void archivesAreExportedAndImported() throws Exception {
+    client.transfer(registry(plain), image(plain));
+    Path archive = directory.resolve("exported.tar");
+    try (OutputStream out = Files.newOutputStream(archive);
+        TransferClient.Stream stream = client.receive("export", out)) {
+      client.transfer(image(plain), ImageExportStream.newBuilder().setStream("export").build());
+      stream.awaitEnd();
+    }
+    assertThat(
+            Command.of(
+                    "skopeo", "inspect", "--format", "{{.Digest}}", "oci-archive:" + archive)
+                .succeed())
+        .isEqualTo(digest(plain));
+    // Docker's way to read the same, by its own index of it.
+    assertThat(Command.of("skopeo", "list-tags", "docker-archive:" + archive).succeed())
+        .contains(plain);
+    core.ctr("images", "rm", "--sync", plain).succeed();
+    assertThat(content()).isEmpty();
+    List<Progress> told;
+    try (InputStream in = Files.newInputStream(archive);
+        TransferClient.Stream _ = client.send("import", in)) {
+      told =
+          client.transferWithProgress(
+              ImageImportStream.newBuilder().setStream("import").build(), imported("x.example/y"));
+    }
+    assertThat(told).extracting(Progress::getEvent).containsExactly(
+        "Importing", "saved", "Completed import");
+    // Of another registry than the prefix says: only its digest is taken for a name.
+    assertThat(core.ctr("images", "ls", "-q").succeed().strip())
+        .isEqualTo("x.example/y@" + digest(plain));
+    core.ctr("leases", "create", "--id", "l").succeed();
+    core.ctr("leases", "rm", "--sync", "l").succeed();
+    assertThat(content()).hasSize(4);
+  }
+
+  private static ImageStore imported(String prefix) {
+    return ImageStore.newBuilder()
+        .addExtraReferences(
+            ImageReference.newBuilder().setName(prefix).setIsPrefix(true).setAddDigest(true))
+        .build();
+  }
+
+  @Test
+  void archivesOfOthersAreImportedByTheirTagsAndBadOnesAreNot() throws Exception {
+    Path archive = directory.resolve("skopeo.tar");
+    Command.of(
+            "skopeo",
+            "copy",
+            "--src-tls-verify=false",
+            "docker://" + plain,
+            "oci-archive:" + archive + ":v1")
+        .succeed();
+    try (InputStream in = Files.newInputStream(archive);
+        TransferClient.Stream _ = client.send("import", in)) {
+      client.transfer(
+          ImageImportStream.newBuilder().setStream("import").build(),
+          ImageStore.newBuilder()
+              .addExtraReferences(
+                  ImageReference.newBuilder().setName("x.example/y").setIsPrefix(true))
+              .build());
+    }
+    assertThat(core.ctr("images", "ls", "-q").succeed().strip()).isEqualTo("x.example/y:v1");
+    core.ctr("images", "rm", "--sync", "x.example/y:v1").succeed();
+    byte[] whole = Files.readAllBytes(archive);
+    for (byte[] bad :
+        List.of(
+            new byte[0],
+            Arrays.copyOf(whole, whole.length / 2),
+            "not a tar, though it is as long as a block of one".repeat(20).getBytes(StandardCharsets.UTF_8))) {
+      try (TransferClient.Stream stream = client.send("import", new ByteArrayInputStream(bad))) {
+        assertFails(
+            Status.Code.INVALID_ARGUMENT,
+            "the archive",
+            () ->
+                client.transfer(
+                    ImageImportStream.newBuilder().setStream(stream.id()).build(),
+                    imported("x.example/y")));
+      }
+    }
+    assertThat(core.ctr("images", "ls", "-q").succeed()).isEmpty();
+    core.ctr("leases", "create", "--id", "l").succeed();
+    core.ctr("leases", "rm", "--sync", "l").succeed();
+    assertThat(content()).isEmpty();
+    client.transfer(registry(lazy), unpacked(lazy, "morsel"));
+    try (TransferClient.Stream stream = client.receive("export", OutputStream.nullOutputStream())) {
+      assertFails(
+          Status.Code.NOT_FOUND,
+          "pull the image in full to export it",
+          () ->
+              client.transfer(
+                  image(lazy), ImageExportStream.newBuilder().setStream(stream.id()).build()));
+      stream.awaitEnd();
+    }
   }
 
   @Test

@@ -1,6 +1,7 @@
 package io.morsel.integration;
 
 import com.google.protobuf.Any;
+import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
 import io.grpc.Channel;
@@ -15,7 +16,12 @@ import io.morsel.containerd.api.transfer.TransferOptions;
 import io.morsel.containerd.api.transfer.TransferRequest;
 import io.morsel.containerd.api.transfertypes.AuthRequest;
 import io.morsel.containerd.api.transfertypes.AuthResponse;
+import io.morsel.containerd.api.transfertypes.Data;
 import io.morsel.containerd.api.transfertypes.Progress;
+import io.morsel.containerd.api.transfertypes.WindowUpdate;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -23,6 +29,7 @@ import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
 
@@ -91,10 +98,55 @@ final class TransferClient implements AutoCloseable {
             out.onNext(pack(credentials.apply(parse(message, AuthRequest::parseFrom)))));
   }
 
+  /** Receives bytes, for which there always is room. */
+  Stream receive(String id, OutputStream out) {
+    Stream stream =
+        open(
+            id,
+            (message, answers) -> {
+              Data data = parse(message, Data::parseFrom);
+              try {
+                data.getData().writeTo(out);
+              } catch (IOException e) {
+                throw new UncheckedIOException(e);
+              }
+              answers.onNext(pack(WindowUpdate.newBuilder().setUpdate(data.getData().size()).build()));
+            });
+    stream.send(WindowUpdate.newBuilder().setUpdate(50_000).build());
+    return stream;
+  }
+
+  /** Sends bytes, as many as the core has said that it has room for. */
+  Stream send(String id, InputStream in) {
+    AtomicBoolean ended = new AtomicBoolean();
+    return open(
+        id,
+        (message, out) -> {
+          if (ended.get()) {
+            return; // Room for more than there is.
+          }
+          try {
+            int room = parse(message, WindowUpdate::parseFrom).getUpdate();
+            while (room > 0) {
+              byte[] bytes = in.readNBytes(Math.min(room, 10_000));
+              if (bytes.length == 0) {
+                ended.set(true);
+                out.onCompleted();
+                return;
+              }
+              out.onNext(pack(Data.newBuilder().setData(ByteString.copyFrom(bytes)).build()));
+              room -= bytes.length;
+            }
+          } catch (IOException e) {
+            out.onError(e);
+          }
+        });
+  }
+
   /** Parses what an envelope holds. */
   @FunctionalInterface
   interface Parsing<M> {
-    M parse(com.google.protobuf.ByteString bytes) throws InvalidProtocolBufferException;
+    M parse(ByteString bytes) throws InvalidProtocolBufferException;
   }
 
   static <M> M parse(Any message, Parsing<M> parsing) {
@@ -108,13 +160,40 @@ final class TransferClient implements AutoCloseable {
   /** Opens a stream; once this returns, its name can be used. */
   Stream open(String id, BiConsumer<Any, StreamObserver<Any>> received) {
     Stream stream = new Stream(id, received);
-    stream.out = StreamingGrpc.newStub(channel).stream(stream);
+    stream.out = new Once(StreamingGrpc.newStub(channel).stream(stream));
     stream.out.onNext(pack(StreamInit.newBuilder().setId(id).build()));
     Await.until("stream " + id + " is open", Node.SOON, () -> stream.opened || stream.hasEnded());
     if (stream.failure != null) {
       throw new AssertionError(stream.failure);
     }
     return stream;
+  }
+
+  /** Of several who say that nothing more is sent, one is heard. */
+  private static final class Once implements StreamObserver<Any> {
+    private final StreamObserver<Any> out;
+    private final AtomicBoolean said = new AtomicBoolean();
+
+    Once(StreamObserver<Any> out) {
+      this.out = out;
+    }
+
+    @Override
+    public void onNext(Any message) {
+      out.onNext(message);
+    }
+
+    @Override
+    public void onError(Throwable cause) {
+      out.onError(cause);
+    }
+
+    @Override
+    public void onCompleted() {
+      if (said.compareAndSet(false, true)) {
+        out.onCompleted();
+      }
+    }
   }
 
   /** One open stream. */

@@ -58,6 +58,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -200,7 +201,8 @@ public final class Core implements AutoCloseable {
         NamespacedSnapshots.open(store, "morsel", lazy.snapshotter(), clock));
   }
 
-  private static String noUnpacker(Scope scope, Descriptor layer, List<Mount> mounts)
+  private static String noUnpacker(
+      Scope scope, Descriptor layer, List<Mount> mounts, BooleanSupplier cancelled)
       throws ContainerdException {
     throw new ContainerdException(
         ErrorClass.NOT_IMPLEMENTED, "unpacking layer " + layer.getDigest());

@@ -19,6 +19,7 @@ public final class MessageStream implements AutoCloseable {
   private boolean asked;
   private boolean ended;
   private boolean closed;
+  private boolean lost;
   private Runnable forget = () -> {};
 
   /** To be made while the call's method runs: afterwards gRPC takes no handlers. */
@@ -70,7 +71,8 @@ public final class MessageStream implements AutoCloseable {
    * Waits for the next message of the client.
    *
    * @return null where it sends no more
-   * @throws ContainerdException of class CANCELED where the thread was interrupted
+   * @throws ContainerdException of class CANCELED where the client gave the stream up, so that
+   *     something may be missing, or the thread was interrupted
    */
   public synchronized @Nullable Any receive() throws ContainerdException {
     while (received.isEmpty() && !ended && !isOver()) {
@@ -79,6 +81,9 @@ public final class MessageStream implements AutoCloseable {
         call.request(1);
       }
       await();
+    }
+    if (received.isEmpty() && lost) {
+      throw new ContainerdException(ErrorClass.CANCELED, "the client gave up the stream");
     }
     return received.poll();
   }
@@ -113,6 +118,7 @@ public final class MessageStream implements AutoCloseable {
   private void lost() {
     Runnable cleanup;
     synchronized (this) {
+      lost = !closed;
       closed = true;
       cleanup = forget;
       notifyAll();

@@ -51,6 +51,11 @@ record Blobs(ContentStore content, Scope scope) {
     return info(blob) != null;
   }
 
+  /** The size of a blob that the namespace has. */
+  long sizeBytes(Descriptor blob) throws ContainerdException {
+    return content.info(scope.namespace(), blob.digest().toString()).getSize();
+  }
+
   /** The labels of a blob; none where it is not there. */
   Map<String, String> labels(Descriptor blob) throws ContainerdException {
     Info info = info(blob);

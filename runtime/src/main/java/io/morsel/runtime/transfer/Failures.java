@@ -16,6 +16,7 @@ final class Failures {
     return switch (failure) {
       case RegistryException registry ->
           new ContainerdException(errorClass(registry.kind()), message, failure);
+      case StreamException stream -> stream.failure();
       case InterruptedIOException _ ->
           new ContainerdException(ErrorClass.CANCELED, message, failure);
       default -> new ContainerdException(ErrorClass.UNKNOWN, message, failure);

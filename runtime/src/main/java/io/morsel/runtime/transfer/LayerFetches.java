@@ -2,8 +2,6 @@ package io.morsel.runtime.transfer;
 
 import io.morsel.containerd.ContainerdException;
 import io.morsel.registry.Descriptor;
-import io.morsel.registry.ImageSource;
-import io.morsel.registry.RemoteBlob;
 import io.morsel.runtime.transfer.ProgressReport.Item;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -12,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Future;
 import java.util.concurrent.Semaphore;
+import java.util.function.Function;
 
 /**
  * Fetches whole layers of one manifest into the content store, several at a time and ahead of their
@@ -22,7 +21,7 @@ final class LayerFetches {
   private static final int PARALLEL = 3;
 
   private final Job job;
-  private final ImageSource source;
+  private final Function<Descriptor, Blobs.Opener> source;
   private final Map<String, String> labels;
   private final List<Descriptor> layers;
   private final List<Item> items = new ArrayList<>();
@@ -32,12 +31,13 @@ final class LayerFetches {
   /**
    * Fetches of these layers; none is begun.
    *
+   * @param source where their bytes come from
    * @param labels what their content is labelled with
    * @param parent what progress calls the manifest
    */
   LayerFetches(
       Job job,
-      ImageSource source,
+      Function<Descriptor, Blobs.Opener> source,
       Map<String, String> labels,
       List<Descriptor> layers,
       String parent) {
@@ -81,14 +81,13 @@ final class LayerFetches {
 
   private void fetch(int index) throws IOException, ContainerdException {
     Descriptor layer = layers.get(index);
-    RemoteBlob blob = source.blob(layer);
     boolean written =
         job.blobs()
             .ensure(
                 "layer",
                 layer,
                 labels,
-                offset -> blob.open(offset, layer.sizeBytes() - offset),
+                source.apply(layer),
                 bytes -> item(index).at("downloading", bytes));
     item(index).end(written ? "complete" : "already exists");
   }

@@ -2,6 +2,7 @@ package io.morsel.runtime.transfer;
 
 import io.morsel.containerd.ContainerdException;
 import io.morsel.containerd.ErrorClass;
+import io.morsel.containerd.api.transfertypes.ImageStore;
 import io.morsel.registry.Descriptor;
 import io.morsel.registry.ImageIndex;
 import io.morsel.registry.Platform;
@@ -22,6 +23,14 @@ import java.util.TreeSet;
 record PlatformChoice(List<Platform> platforms, boolean allMetadata, int limit) {
   PlatformChoice {
     platforms = List.copyOf(platforms);
+  }
+
+  /** What a destination wants of an index. */
+  static PlatformChoice of(ImageStore wanted) {
+    return new PlatformChoice(
+        platforms(wanted.getPlatformsList()),
+        wanted.getAllMetadata(),
+        Math.max(0, wanted.getManifestLimit()));
   }
 
   /** A manifest, and whether its layers are left out. */

@@ -4,7 +4,6 @@ import io.morsel.containerd.ContainerdException;
 import io.morsel.containerd.ErrorClass;
 import io.morsel.containerd.api.images.Image;
 import io.morsel.containerd.api.transfertypes.ImageStore;
-import io.morsel.containerd.api.transfertypes.UnpackConfiguration;
 import io.morsel.registry.Descriptor;
 import io.morsel.registry.ImageConfig;
 import io.morsel.registry.ImageIndex;
@@ -12,20 +11,17 @@ import io.morsel.registry.ImageReference;
 import io.morsel.registry.ImageSource;
 import io.morsel.registry.Manifest;
 import io.morsel.registry.MediaTypes;
-import io.morsel.registry.Platform;
 import io.morsel.registry.RemoteBlob;
 import io.morsel.registry.VerifiedContent;
 import io.morsel.runtime.image.Descriptors;
 import io.morsel.runtime.image.ImageLabels;
-import io.morsel.runtime.snapshot.NamespacedSnapshots;
-import io.morsel.runtime.store.GoText;
 import io.morsel.runtime.transfer.ProgressReport.Item;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Pulls an image from a registry into the core.
@@ -41,18 +37,12 @@ final class Pull {
   /** More than images have; what an index of indexes can name is bounded by nothing else. */
   private static final int MAX_DOCUMENTS = 1000;
 
-  private static final String DEFAULT_SNAPSHOTTER = "overlayfs";
-  private static final String DEFAULT_SNAPSHOTTER_LABEL = "containerd.io/defaults/snapshotter";
-
-  /** A snapshotter that the client wants images of a platform unpacked with. */
-  private record Unpack(Platform platform, NamespacedSnapshots snapshots) {}
-
   private final Job job;
   private final ImageReference reference;
   private final ImageSource source;
   private final ImageStore wanted;
   private final PlatformChoice choice;
-  private final List<Unpack> unpacks;
+  private final List<Unpacks.Unpack> unpacks;
   private final Map<String, String> origin;
   private int documents;
 
@@ -61,16 +51,12 @@ final class Pull {
       ImageReference reference,
       ImageSource source,
       ImageStore wanted,
-      List<Unpack> unpacks) {
+      List<Unpacks.Unpack> unpacks) {
     this.job = job;
     this.reference = reference;
     this.source = source;
     this.wanted = wanted;
-    this.choice =
-        new PlatformChoice(
-            PlatformChoice.platforms(wanted.getPlatformsList()),
-            wanted.getAllMetadata(),
-            Math.max(0, wanted.getManifestLimit()));
+    this.choice = PlatformChoice.of(wanted);
     this.unpacks = unpacks;
     this.origin = ImageLabels.source(reference.registry(), reference.repository());
   }
@@ -85,34 +71,7 @@ final class Pull {
   static void run(
       Job job, ImageReference reference, ImageSource source, String from, ImageStore wanted)
       throws ContainerdException {
-    List<Unpack> unpacks = new ArrayList<>();
-    for (UnpackConfiguration unpack : wanted.getUnpacksList()) {
-      unpacks.add(
-          new Unpack(
-              PlatformChoice.platform(unpack.getPlatform()),
-              snapshots(job, unpack.getSnapshotter())));
-    }
-    new Pull(job, reference, source, wanted, unpacks).run(from);
-  }
-
-  private static NamespacedSnapshots snapshots(Job job, String given) throws ContainerdException {
-    String name =
-        given.isEmpty()
-            ? job.parts()
-                .namespaces()
-                .get(job.scope().namespace())
-                .getLabelsOrDefault(DEFAULT_SNAPSHOTTER_LABEL, DEFAULT_SNAPSHOTTER)
-            : given;
-    NamespacedSnapshots snapshots = job.parts().snapshotters().get(name);
-    if (snapshots == null) {
-      throw new ContainerdException(
-          ErrorClass.INVALID_ARGUMENT,
-          "unable to initialize unpacker: there is no snapshotter "
-              + GoText.quote(name)
-              + ", only "
-              + String.join(", ", job.parts().snapshotters().keySet().stream().sorted().toList()));
-    }
-    return snapshots;
+    new Pull(job, reference, source, wanted, Unpacks.of(job, wanted)).run(from);
   }
 
   private void run(String from) throws ContainerdException {
@@ -211,44 +170,21 @@ final class Pull {
       return;
     }
     LayerFetches fetches = fetches(manifest, name);
-    Platform platform = config.platform().orElseGet(Platform::current);
-    boolean unpacked = false;
-    for (Unpack unpack : unpacks) {
-      if (unpack.platform().runs(platform)) {
-        unpack(unpack, descriptor, manifest, config, fetches);
-        unpacked = true;
-      }
-    }
+    boolean unpacked =
+        Unpacks.run(
+            job, unpacks, Optional.of(reference.toString()), descriptor, manifest, config, fetches);
     if (!unpacked) {
       fetches.all();
     }
   }
 
-  private void unpack(
-      Unpack unpack,
-      Descriptor descriptor,
-      Manifest manifest,
-      ImageConfig config,
-      LayerFetches fetches)
-      throws ContainerdException {
-    if (config.diffIds().size() != manifest.layers().size()) {
-      throw new ContainerdException(
-          ErrorClass.FAILED_PRECONDITION,
-          "number of layers and diffIDs don't match: "
-              + manifest.layers().size()
-              + " != "
-              + config.diffIds().size());
-    }
-    new Unpacking(job, unpack.snapshots(), fetches)
-        .run(
-            reference.toString(),
-            descriptor.digest().toString(),
-            manifest.config(),
-            config.diffIds());
+  private LayerFetches fetches(Manifest manifest, String parent) {
+    return new LayerFetches(job, this::opener, origin, manifest.layers(), parent);
   }
 
-  private LayerFetches fetches(Manifest manifest, String parent) {
-    return new LayerFetches(job, source, origin, manifest.layers(), parent);
+  private Blobs.Opener opener(Descriptor descriptor) {
+    RemoteBlob blob = source.blob(descriptor);
+    return offset -> blob.open(offset, descriptor.sizeBytes() - offset);
   }
 
   /** Writes a document that is here; what progress calls it. */
@@ -281,7 +217,6 @@ final class Pull {
   private void blob(String kind, Descriptor descriptor, List<String> parents)
       throws ContainerdException {
     Item item = job.progress().item(Blobs.name(kind, descriptor), parents, descriptor);
-    RemoteBlob blob = source.blob(descriptor);
     boolean written =
         job.workers()
             .run(
@@ -291,7 +226,7 @@ final class Pull {
                             kind,
                             descriptor,
                             origin,
-                            offset -> blob.open(offset, descriptor.sizeBytes() - offset),
+                            opener(descriptor),
                             bytes -> item.at("downloading", bytes)));
     item.end(written ? "complete" : "already exists");
   }

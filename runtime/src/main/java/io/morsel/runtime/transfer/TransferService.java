@@ -88,6 +88,10 @@ public final class TransferService extends TransferGrpc.TransferImplBase impleme
           push(new Job(parts, scope, workers, progress), from, to);
       case Endpoint.Store from when destination instanceof Endpoint.Store to ->
           leased(scope, held -> tag(new Job(parts, held, workers, progress), from, to));
+      case Endpoint.ImportStream from when destination instanceof Endpoint.Store to ->
+          leased(scope, held -> importArchive(new Job(parts, held, workers, progress), from, to));
+      case Endpoint.Store from when destination instanceof Endpoint.ExportStream to ->
+          exportArchive(new Job(parts, scope, workers, progress), from, to);
       default ->
           throw new ContainerdException(
               ErrorClass.NOT_IMPLEMENTED,
@@ -118,6 +122,26 @@ public final class TransferService extends TransferGrpc.TransferImplBase impleme
     for (String name : ImageNames.of(to.message(), image.getTarget().getDigest())) {
       var _ = job.names().put(name, image.getTarget(), to.message().getLabelsMap());
     }
+  }
+
+  private void importArchive(Job job, Endpoint.ImportStream from, Endpoint.Store to)
+      throws ContainerdException {
+    try (MessageStream stream = archive(job, from.message().getStream())) {
+      ArchiveImport.run(job, new StreamInput(stream), to.message());
+    }
+  }
+
+  private void exportArchive(Job job, Endpoint.Store from, Endpoint.ExportStream to)
+      throws ContainerdException {
+    try (MessageStream stream = archive(job, to.message().getStream())) {
+      ArchiveExport.run(job, from.message(), to.message(), new StreamOutput(stream));
+    }
+  }
+
+  private MessageStream archive(Job job, String id) throws ContainerdException {
+    MessageStream stream = parts.streams().get(job.scope().namespace(), id);
+    job.workers().onCancel(stream::close);
+    return stream;
   }
 
   /** What a transfer does under a lease. */

@@ -41,18 +41,23 @@ final class Unpacking {
   /**
    * Makes the snapshots.
    *
-   * @param reference the image's reference, by which a snapshotter finds the layers by itself
+   * @param reference the image's reference, by which a snapshotter finds the layers by itself;
+   *     empty where it can't
    * @param manifestDigest the digest of the image's manifest
    * @param config the image's configuration, which is in the content store
    * @param diffIds the digests of the uncompressed layers, the lowest first
    */
-  void run(String reference, String manifestDigest, Descriptor config, List<Digest> diffIds)
+  void run(
+      Optional<String> reference, String manifestDigest, Descriptor config, List<Digest> diffIds)
       throws ContainerdException {
     List<String> chain = ChainIds.of(diffIds);
     for (int i = 0; i < chain.size(); i++) {
       job.workers().check();
       Map<String, String> labels =
-          SnapshotLabels.of(reference, manifestDigest, fetches.layers(), i, chain.get(i));
+          reference.isPresent()
+              ? SnapshotLabels.of(
+                  reference.get(), manifestDigest, fetches.layers(), i, chain.get(i))
+              : Map.of(SnapshotLabels.TARGET, chain.get(i));
       layer(i, chain, diffIds.get(i), labels);
     }
     if (!chain.isEmpty()) {
@@ -165,7 +170,8 @@ final class Unpacking {
     Descriptor layer = fetches.layers().get(index);
     fetches.await(index);
     fetches.item(index).enter("extracting");
-    String applied = job.parts().unpacker().unpack(job.scope(), Descriptors.wire(layer), mounts);
+    String applied = job.parts().unpacker().unpack(
+                job.scope(), Descriptors.wire(layer), mounts, job.workers()::isCancelled);
     job.workers().check();
     if (!applied.equals(diffId.toString())) {
       throw new ContainerdException(

@@ -59,6 +59,11 @@ final class Workers implements AutoCloseable {
     }
   }
 
+  /** Whether somebody has cancelled the transfer. */
+  boolean isCancelled() {
+    return cancelled;
+  }
+
   private static ContainerdException canceled() {
     return new ContainerdException(ErrorClass.CANCELED, "the transfer was given up");
   }
