@@ -421,8 +421,7 @@ class CoreTransferIT {
       stream.awaitEnd();
     }
     assertThat(
-            Command.of(
-                    "skopeo", "inspect", "--format", "{{.Digest}}", "oci-archive:" + archive)
+            Command.of("skopeo", "inspect", "--format", "{{.Digest}}", "oci-archive:" + archive)
                 .succeed())
         .isEqualTo(digest(plain));
     // Docker's way to read the same, by its own index of it.
@@ -437,8 +436,9 @@ class CoreTransferIT {
           client.transferWithProgress(
               ImageImportStream.newBuilder().setStream("import").build(), imported("x.example/y"));
     }
-    assertThat(told).extracting(Progress::getEvent).containsExactly(
-        "Importing", "saved", "Completed import");
+    assertThat(told)
+        .extracting(Progress::getEvent)
+        .containsExactly("Importing", "saved", "Completed import");
     // Of another registry than the prefix says: only its digest is taken for a name.
     assertThat(core.ctr("images", "ls", "-q").succeed().strip())
         .isEqualTo("x.example/y@" + digest(plain));
@@ -480,7 +480,9 @@ class CoreTransferIT {
         List.of(
             new byte[0],
             Arrays.copyOf(whole, whole.length / 2),
-            "not a tar, though it is as long as a block of one".repeat(20).getBytes(StandardCharsets.UTF_8))) {
+            "not a tar, though it is as long as a block of one"
+                .repeat(20)
+                .getBytes(StandardCharsets.UTF_8))) {
       try (TransferClient.Stream stream = client.send("import", new ByteArrayInputStream(bad))) {
         assertFails(
             Status.Code.INVALID_ARGUMENT,

@@ -110,7 +110,8 @@ final class TransferClient implements AutoCloseable {
               } catch (IOException e) {
                 throw new UncheckedIOException(e);
               }
-              answers.onNext(pack(WindowUpdate.newBuilder().setUpdate(data.getData().size()).build()));
+              answers.onNext(
+                  pack(WindowUpdate.newBuilder().setUpdate(data.getData().size()).build()));
             });
     stream.send(WindowUpdate.newBuilder().setUpdate(50_000).build());
     return stream;

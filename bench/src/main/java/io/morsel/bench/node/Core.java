@@ -2,12 +2,16 @@ package io.morsel.bench.node;
 
 import io.morsel.bench.host.Command;
 import io.morsel.bench.host.Daemon;
+import io.morsel.bench.host.Uninterrupted;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
 /** A {@code morsel core} on roots and a socket of its own, built from a checkout. */
-public final class Core implements AutoCloseable {
+public final class Core implements Engine {
   private final Path directory;
   private final Daemon daemon;
 
@@ -23,7 +27,22 @@ public final class Core implements AutoCloseable {
    * @param directory where it keeps everything; below nothing but this core's
    */
   public static Core start(Path checkout, Path directory) {
+    return start(checkout, directory, "");
+  }
+
+  /**
+   * The same with lines of configuration.
+   *
+   * @param config what its {@code config.toml} says
+   */
+  public static Core start(Path checkout, Path directory, String config) {
     Path socket = directory.resolve("core.sock");
+    Path file = directory.resolve("core.toml");
+    try {
+      Files.writeString(file, config);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
     Daemon daemon =
         Daemon.start(
             "morsel core",
@@ -32,6 +51,8 @@ public final class Core implements AutoCloseable {
             List.of(
                 checkout.resolve("morsel").toString(),
                 "core",
+                "--config",
+                file.toString(),
                 "--root",
                 root(directory).toString(),
                 "--state",
@@ -51,14 +72,15 @@ public final class Core implements AutoCloseable {
     return root(directory);
   }
 
-  /** Where it listens. */
+  @Override
   public Path socket() {
     return directory.resolve("core.sock");
   }
 
-  /** {@code ctr WORDS…} against it. */
-  public Command ctr(Object... words) {
-    return Command.of("ctr", "--address", socket(), List.of(words));
+  /** Its process id. */
+  @Override
+  public long pid() {
+    return daemon.pid();
   }
 
   /** Ends it as {@code kill -9} does. */
@@ -66,11 +88,16 @@ public final class Core implements AutoCloseable {
     daemon.kill();
   }
 
-  /** Ends it by SIGTERM; a no-op where it has ended. */
+  /** Ends its containers, itself by SIGTERM, and its shims; a no-op where it has ended. */
   @Override
   public void close() {
-    if (daemon.isAlive()) {
-      daemon.close();
-    }
+    Uninterrupted.run(
+        () -> {
+          if (daemon.isAlive()) {
+            Leftovers.endContainers(this);
+            daemon.close();
+          }
+        },
+        () -> Leftovers.endShims(directory));
   }
 }

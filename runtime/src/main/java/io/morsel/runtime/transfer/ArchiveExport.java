@@ -93,7 +93,8 @@ final class ArchiveExport {
     for (ImageReference reference : from.getExtraReferencesList()) {
       if (reference.getIsPrefix()) {
         throw new ContainerdException(
-            ErrorClass.NOT_IMPLEMENTED, "images are exported by their whole names, not by prefixes");
+            ErrorClass.NOT_IMPLEMENTED,
+            "images are exported by their whole names, not by prefixes");
       }
       images.add(job.parts().images().get(namespace, reference.getName()));
     }

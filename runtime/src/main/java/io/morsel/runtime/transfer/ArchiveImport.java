@@ -153,7 +153,8 @@ final class ArchiveImport {
       throw new ContainerdException(
           ErrorClass.INVALID_ARGUMENT, "the archive is malformed: blob " + e.getMessage(), e);
     }
-    var _ = job.blobs().ensure("import", descriptor, Map.of(), offset -> entry(tar, offset), _ -> {});
+    var _ =
+        job.blobs().ensure("import", descriptor, Map.of(), offset -> entry(tar, offset), _ -> {});
   }
 
   private static InputStream entry(TarReader tar, long offset) throws IOException {

@@ -170,8 +170,10 @@ final class Unpacking {
     Descriptor layer = fetches.layers().get(index);
     fetches.await(index);
     fetches.item(index).enter("extracting");
-    String applied = job.parts().unpacker().unpack(
-                job.scope(), Descriptors.wire(layer), mounts, job.workers()::isCancelled);
+    String applied =
+        job.parts()
+            .unpacker()
+            .unpack(job.scope(), Descriptors.wire(layer), mounts, job.workers()::isCancelled);
     job.workers().check();
     if (!applied.equals(diffId.toString())) {
       throw new ContainerdException(

@@ -13,8 +13,7 @@ final class ImageLabelsTest {
   void sourcesAreJoinedAndOtherLabelsReplaced() {
     assertThat(
             ImageLabels.changes(
-                Map.of(KEY, "b", "x", "1", "same", "s"),
-                Map.of(KEY, "a", "x", "2", "same", "s")))
+                Map.of(KEY, "b", "x", "1", "same", "s"), Map.of(KEY, "a", "x", "2", "same", "s")))
         .containsExactlyInAnyOrderEntriesOf(Map.of(KEY, "a,b", "x", "2"));
     assertThat(ImageLabels.changes(Map.of(KEY, "a,b"), Map.of(KEY, "b"))).isEmpty();
     // A label has no room for any number of repositories.
