@@ -37,6 +37,9 @@ import io.morsel.runtime.transfer.TransferParts;
 import io.morsel.runtime.transfer.TransferService;
 import io.morsel.snapshotter.ConfigKeys;
 import io.morsel.snapshotter.DaemonMetrics;
+import io.morsel.runtime.task.ShimEvents;
+import io.morsel.runtime.task.TaskManager;
+import io.morsel.runtime.task.TasksService;
 import io.morsel.snapshotter.EmbeddedSnapshotter;
 import io.morsel.snapshotter.HttpEndpoint;
 import io.morsel.snapshotter.NativeLibraries;
@@ -83,6 +86,7 @@ public final class Core implements AutoCloseable {
   private volatile @Nullable Exchange exchange;
   private volatile @Nullable TransferService transfers;
   private volatile @Nullable HttpEndpoint http;
+  private volatile @Nullable TaskManager tasks;
 
   private Core() {}
 
@@ -112,7 +116,7 @@ public final class Core implements AutoCloseable {
   private void assemble(CoreSettings settings) throws IOException, ContainerdException {
     Clock clock = Clock.systemUTC();
     Path root = makeDirectory(settings.root());
-    makeDirectory(settings.state());
+    Path state = makeDirectory(settings.state());
     add(RootLock.take(root));
     NativeLibraries.keepBelow(root);
     MetadataStore store = add(MetadataStore.open(root.resolve("metadata.db")));
@@ -159,6 +163,10 @@ public final class Core implements AutoCloseable {
     services.put("snapshots", new SnapshotsService(snapshotters, events));
     services.put("streaming", new StreamingService(streams));
     services.put("transfer", transferring);
+    TaskManager manager =
+        add(TaskManager.open(root, state, settings.address().toAbsolutePath(), events, clock));
+    tasks = manager;
+    services.put("tasks", new TasksService(manager, containers, content));
     services.put("version", new VersionService(settings.version(), settings.revision()));
     services.put(
         "introspection",
@@ -181,6 +189,9 @@ public final class Core implements AutoCloseable {
                 settings.address(),
                 services.values().stream().map(BindableService::bindService).toList(),
                 List.of(coreMetrics.interceptor(), CallScope.interceptor())));
+    // After the clients' socket: who waits for the events of shims can subscribe first.
+    add(ShimEvents.serve(settings.address(), manager, events));
+    manager.serving();
     log.info(
         "morsel {} serves as a core on {} from {}", settings.version(), settings.address(), root);
   }
@@ -267,6 +278,10 @@ public final class Core implements AutoCloseable {
     if (subscribed != null) {
       // They would not end by themselves.
       subscribed.close();
+    }
+    TaskManager running = tasks;
+    if (running != null) {
+      running.endWaits();
     }
     TransferService transferring = transfers;
     if (transferring != null) {

@@ -42,6 +42,10 @@ final class Remarks {
       remarks.add(
           "core: CPU and memory are those of the one process that pulls, keeps and shows the image; in the columns of containerd, of its snapshotter alone.");
     }
+    if (settings.groups().contains(GroupName.MICRO)) {
+      remarks.add(
+          "micro: code alone, compiled and on warm caches, in a virtual machine of its own; what a cold daemon pays for it the first time stands in cold.");
+    }
     if (settings.modes().stream().anyMatch(Mode.Peer.class::isInstance)) {
       remarks.add(
           "A peer is run by somebody else: its process is not started anew for each sample, as Morsel's is, and what it keeps of earlier rounds is its own matter unless --peer-reset is given.");
