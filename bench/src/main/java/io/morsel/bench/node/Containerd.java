@@ -90,6 +90,7 @@ public final class Containerd implements Engine {
     return daemon.pid();
   }
 
+  /** Ends its containers, itself, and its shims. */
   @Override
   public void close() {
     Uninterrupted.run(this::endContainers, this::endDaemon, () -> Leftovers.endShims(directory));

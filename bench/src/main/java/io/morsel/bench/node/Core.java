@@ -2,7 +2,6 @@ package io.morsel.bench.node;
 
 import io.morsel.bench.host.Command;
 import io.morsel.bench.host.Daemon;
-import io.morsel.bench.host.Uninterrupted;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -77,7 +76,6 @@ public final class Core implements Engine {
     return directory.resolve("core.sock");
   }
 
-  /** Its process id. */
   @Override
   public long pid() {
     return daemon.pid();
@@ -88,16 +86,11 @@ public final class Core implements Engine {
     daemon.kill();
   }
 
-  /** Ends its containers, itself by SIGTERM, and its shims; a no-op where it has ended. */
+  /** Ends it by SIGTERM, and nothing that outlives it by design; a no-op where it has ended. */
   @Override
   public void close() {
-    Uninterrupted.run(
-        () -> {
-          if (daemon.isAlive()) {
-            Leftovers.endContainers(this);
-            daemon.close();
-          }
-        },
-        () -> Leftovers.endShims(directory));
+    if (daemon.isAlive()) {
+      daemon.close();
+    }
   }
 }

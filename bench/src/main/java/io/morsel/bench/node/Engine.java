@@ -32,7 +32,7 @@ public sealed interface Engine extends AutoCloseable permits Containerd, Core {
     return result.text().lines().toList();
   }
 
-  /** Ends its containers, itself, and its shims. */
+  /** Ends it. */
   @Override
   void close();
 }

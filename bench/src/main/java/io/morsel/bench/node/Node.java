@@ -293,7 +293,9 @@ public final class Node implements AutoCloseable {
   public void close() {
     Uninterrupted.run(
         this::emptyPeer,
+        () -> Leftovers.endContainers(engine),
         engine::close,
+        () -> Leftovers.endShims(directory),
         () -> morsel().ifPresent(Morsel::close),
         () -> Mounts.detachBelow(directory),
         () -> Directories.delete(directory));
