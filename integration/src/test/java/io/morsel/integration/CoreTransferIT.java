@@ -464,7 +464,8 @@ class CoreTransferIT {
             "docker://" + plain,
             "oci-archive:" + archive + ":v1")
         .succeed();
-    try (InputStream in = Files.newInputStream(archive);
+    Command.of("gzip", "--keep", archive).succeed();
+    try (InputStream in = Files.newInputStream(directory.resolve("skopeo.tar.gz"));
         TransferClient.Stream _ = client.send("import", in)) {
       client.transfer(
           ImageImportStream.newBuilder().setStream("import").build(),

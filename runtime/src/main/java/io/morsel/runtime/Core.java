@@ -2,14 +2,13 @@ package io.morsel.runtime;
 
 import io.grpc.BindableService;
 import io.morsel.containerd.ContainerdException;
-import io.morsel.containerd.ErrorClass;
 import io.morsel.containerd.UnixServer;
-import io.morsel.containerd.api.types.Descriptor;
-import io.morsel.containerd.api.types.Mount;
 import io.morsel.runtime.container.ContainerStore;
 import io.morsel.runtime.container.ContainersService;
 import io.morsel.runtime.content.ContentService;
 import io.morsel.runtime.content.ContentStore;
+import io.morsel.runtime.content.SharingPolicy;
+import io.morsel.runtime.diff.DiffService;
 import io.morsel.runtime.event.EventsService;
 import io.morsel.runtime.event.Exchange;
 import io.morsel.runtime.gc.Collector;
@@ -29,7 +28,6 @@ import io.morsel.runtime.sandbox.SandboxStoreService;
 import io.morsel.runtime.snapshot.NamespacedSnapshots;
 import io.morsel.runtime.snapshot.SnapshotsService;
 import io.morsel.runtime.store.MetadataStore;
-import io.morsel.runtime.store.Scope;
 import io.morsel.runtime.streaming.StreamingService;
 import io.morsel.runtime.streaming.Streams;
 import io.morsel.runtime.transfer.Registries;
@@ -61,7 +59,6 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -122,7 +119,12 @@ public final class Core implements AutoCloseable {
     MetadataStore store = add(MetadataStore.open(root.resolve("metadata.db")));
     Exchange events = new Exchange(clock);
     exchange = events;
-    ContentStore content = ContentStore.open(store, makeDirectory(root.resolve("content")), clock);
+    ContentStore content =
+        ContentStore.open(
+            store,
+            makeDirectory(root.resolve("content")),
+            SharingPolicy.of(settings.config().get(ConfigKeys.CORE_CONTENT_SHARING_POLICY)),
+            clock);
     DaemonMetrics metrics = new DaemonMetrics(settings.version());
     CoreMetrics coreMetrics = new CoreMetrics(metrics.registry());
     Map<String, NamespacedSnapshots> snapshotters =
@@ -134,7 +136,22 @@ public final class Core implements AutoCloseable {
     var _ = collector.collect();
     Scheduler gc = add(Scheduler.start(collector, coreMetrics));
     store.listen(gc::mutated);
+    Map<String, BindableService> services = new LinkedHashMap<>();
+    ContainerStore containers = new ContainerStore(store, clock);
+    coreMetrics.state(containers::count, content::totalBytes);
+    services.put("containers", new ContainersService(containers, events));
+    services.put("content", new ContentService(content, events));
+    DiffService diff =
+        DiffService.open(content, makeDirectory(root.resolve("mounts")), settings.config().limits());
+    services.put("diff", diff);
+    services.put("events", new EventsService(events));
+    services.put("images", new ImagesService(new ImageStore(store, clock), events, gc));
+    services.put("leases", new LeasesService(new LeaseStore(store, clock), gc));
+    services.put("namespaces", new NamespacesService(new NamespaceStore(store), events));
+    services.put("sandboxes", new SandboxStoreService(new SandboxStore(store, clock)));
+    services.put("snapshots", new SnapshotsService(snapshotters, events));
     Streams streams = new Streams();
+    services.put("streaming", new StreamingService(streams));
     TransferService transferring =
         new TransferService(
             new TransferParts(
@@ -143,25 +160,13 @@ public final class Core implements AutoCloseable {
                 new LeaseStore(store, clock),
                 new NamespaceStore(store),
                 snapshotters,
-                Core::noUnpacker,
+                diff::unpack,
                 events,
                 streams,
                 new Registries(
                     settings.config().registry(settings.version()),
                     settings.config().credentials())));
     transfers = transferring;
-    Map<String, BindableService> services = new LinkedHashMap<>();
-    ContainerStore containers = new ContainerStore(store, clock);
-    coreMetrics.state(containers::count, content::totalBytes);
-    services.put("containers", new ContainersService(containers, events));
-    services.put("content", new ContentService(content, events));
-    services.put("events", new EventsService(events));
-    services.put("images", new ImagesService(new ImageStore(store, clock), events, gc));
-    services.put("leases", new LeasesService(new LeaseStore(store, clock), gc));
-    services.put("namespaces", new NamespacesService(new NamespaceStore(store), events));
-    services.put("sandboxes", new SandboxStoreService(new SandboxStore(store, clock)));
-    services.put("snapshots", new SnapshotsService(snapshotters, events));
-    services.put("streaming", new StreamingService(streams));
     services.put("transfer", transferring);
     TaskManager manager =
         add(TaskManager.open(root, state, settings.address().toAbsolutePath(), events, clock));
@@ -210,13 +215,6 @@ public final class Core implements AutoCloseable {
         NamespacedSnapshots.open(store, "overlayfs", overlay.snapshotter(), clock),
         "morsel",
         NamespacedSnapshots.open(store, "morsel", lazy.snapshotter(), clock));
-  }
-
-  private static String noUnpacker(
-      Scope scope, Descriptor layer, List<Mount> mounts, BooleanSupplier cancelled)
-      throws ContainerdException {
-    throw new ContainerdException(
-        ErrorClass.NOT_IMPLEMENTED, "unpacking layer " + layer.getDigest());
   }
 
   private <T extends AutoCloseable> T add(T part) throws IOException {

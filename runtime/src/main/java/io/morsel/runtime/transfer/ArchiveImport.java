@@ -13,6 +13,7 @@ import io.morsel.registry.VerifiedContent;
 import io.morsel.runtime.image.Descriptors;
 import io.morsel.runtime.image.ImageLabels;
 import io.morsel.stargz.LayerFormatException;
+import io.morsel.stargz.LayerStreams;
 import io.morsel.stargz.tar.TarEntry;
 import io.morsel.stargz.tar.TarReader;
 import io.morsel.stargz.tar.TarType;
@@ -73,7 +74,7 @@ final class ArchiveImport {
   }
 
   private void run(InputStream in) throws IOException, ContainerdException {
-    byte[] document = unpack(new TarReader(in));
+    byte[] document = unpack(in);
     ImageIndex index = ImageIndex.parse(document, MediaTypes.OCI_INDEX);
     Descriptor top = Descriptor.of(MediaTypes.OCI_INDEX, document);
     var _ =
@@ -110,6 +111,12 @@ final class ArchiveImport {
   }
 
   /** Takes in all blobs; what {@code index.json} says. */
+  private byte[] unpack(InputStream archive) throws IOException, ContainerdException {
+    try (InputStream in = LayerStreams.uncompressed(archive)) {
+      return unpack(new TarReader(in));
+    }
+  }
+
   private byte[] unpack(TarReader tar) throws IOException, ContainerdException {
     byte[] index = null;
     boolean isDocker = false;
