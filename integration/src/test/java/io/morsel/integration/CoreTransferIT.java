@@ -297,7 +297,8 @@ class CoreTransferIT {
             "--format",
             "{{.Digest}}",
             "docker://" + reference)
-        .succeed();
+        .succeed()
+        .strip();
   }
 
   @Test
@@ -422,7 +423,8 @@ class CoreTransferIT {
     }
     assertThat(
             Command.of("skopeo", "inspect", "--format", "{{.Digest}}", "oci-archive:" + archive)
-                .succeed())
+                .succeed()
+                .strip())
         .isEqualTo(digest(plain));
     // Docker's way to read the same, by its own index of it.
     assertThat(Command.of("skopeo", "list-tags", "docker-archive:" + archive).succeed())

@@ -30,14 +30,14 @@ import io.morsel.runtime.snapshot.SnapshotsService;
 import io.morsel.runtime.store.MetadataStore;
 import io.morsel.runtime.streaming.StreamingService;
 import io.morsel.runtime.streaming.Streams;
+import io.morsel.runtime.task.ShimEvents;
+import io.morsel.runtime.task.TaskManager;
+import io.morsel.runtime.task.TasksService;
 import io.morsel.runtime.transfer.Registries;
 import io.morsel.runtime.transfer.TransferParts;
 import io.morsel.runtime.transfer.TransferService;
 import io.morsel.snapshotter.ConfigKeys;
 import io.morsel.snapshotter.DaemonMetrics;
-import io.morsel.runtime.task.ShimEvents;
-import io.morsel.runtime.task.TaskManager;
-import io.morsel.runtime.task.TasksService;
 import io.morsel.snapshotter.EmbeddedSnapshotter;
 import io.morsel.snapshotter.HttpEndpoint;
 import io.morsel.snapshotter.NativeLibraries;
@@ -142,7 +142,8 @@ public final class Core implements AutoCloseable {
     services.put("containers", new ContainersService(containers, events));
     services.put("content", new ContentService(content, events));
     DiffService diff =
-        DiffService.open(content, makeDirectory(root.resolve("mounts")), settings.config().limits());
+        DiffService.open(
+            content, makeDirectory(root.resolve("mounts")), settings.config().limits());
     services.put("diff", diff);
     services.put("events", new EventsService(events));
     services.put("images", new ImagesService(new ImageStore(store, clock), events, gc));
