@@ -16,8 +16,8 @@ import picocli.CommandLine.ParentCommand;
     description = {
       "Serves containerd's API by itself, where no containerd runs, until SIGTERM or SIGINT.",
       "",
-      "In progress: namespaces, leases, content, images, snapshots, diffs, containers, tasks, transfers,"
-          + " events, plugins and the sandbox store are served.",
+      "Namespaces, leases, content, images, snapshots, diffs, containers, tasks, transfers, events,"
+          + " plugins and the sandbox store are served.",
       "",
       "Containers are run by containerd's shims, found by their names on PATH. They go on when the"
           + " core ends, also by kill -9, and the next core on the same directories finds them again.",

@@ -7,6 +7,7 @@ import io.morsel.cli.terminal.LogLevel;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
@@ -44,7 +45,7 @@ public final class Main {
     if (core.isPresent()) {
       return daemon("core", core.get()::serve, core.get().logLevel(), out, err);
     }
-    return execute(commandLine(new MorselCommand(), out, err), arguments);
+    return execute(commandLine(new MorselCommand(), needed(arguments), out, err), arguments);
   }
 
   /** What a daemon does until it ends. */
@@ -61,7 +62,8 @@ public final class Main {
       MorselCommand morsel = new MorselCommand();
       morsel.logLevel = logLevel;
       CommandLine command =
-          Objects.requireNonNull(commandLine(morsel, out, err).getSubcommands().get(name));
+          Objects.requireNonNull(
+              commandLine(morsel, List.of(name), out, err).getSubcommands().get(name));
       int code = Errors.report(failure, command, morsel.showsStackTraces());
       err.flush();
       return code;
@@ -75,8 +77,25 @@ public final class Main {
     return code;
   }
 
-  private static CommandLine commandLine(MorselCommand morsel, PrintWriter out, PrintWriter err) {
+  /**
+   * The commands that a command line can be about: looking through the options of all of them takes
+   * longer than many a command.
+   */
+  private static List<String> needed(String... arguments) {
+    boolean one =
+        arguments.length > 0
+            && MorselCommand.NAMES.contains(arguments[0])
+            // It is about all the others.
+            && !arguments[0].equals("completion");
+    return one ? List.of(arguments[0]) : MorselCommand.NAMES;
+  }
+
+  private static CommandLine commandLine(
+      MorselCommand morsel, List<String> commands, PrintWriter out, PrintWriter err) {
     CommandLine line = new CommandLine(morsel);
+    for (String name : commands) {
+      line.addSubcommand(name, MorselCommand.command(name));
+    }
     line.setOut(out)
         .setErr(err)
         .setUsageHelpAutoWidth(true)
@@ -90,6 +109,12 @@ public final class Main {
               morsel.applyLogLevel();
               return new CommandLine.RunLast().execute(parsed);
             });
+    for (String name : MorselCommand.WITH_FOREIGN_WORDS) {
+      CommandLine command = line.getSubcommands().get(name);
+      if (command != null) {
+        command.setStopAtPositional(true);
+      }
+    }
     line.getCommandSpec().exitCodeOnInvalidInput(ExitCode.USAGE);
     return line;
   }

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Collectors;
@@ -91,7 +92,7 @@ final class TaskNode implements AutoCloseable {
   }
 
   Core daemon() {
-    return java.util.Objects.requireNonNull(core);
+    return Objects.requireNonNull(core);
   }
 
   /** Starts the core again, after it was ended, on what it left. */
@@ -99,10 +100,8 @@ final class TaskNode implements AutoCloseable {
     core = Core.start(Node.CHECKOUT, directory);
   }
 
-  private Path socket() {
-    return core != null
-        ? core.socket()
-        : java.util.Objects.requireNonNull(containerd).socket();
+  Path socket() {
+    return core != null ? core.socket() : Objects.requireNonNull(containerd).socket();
   }
 
   /** {@code ctr WORDS…} in the node's namespace; {@code ROOTFS} stands for {@link #rootfs}. */
@@ -128,7 +127,9 @@ final class TaskNode implements AutoCloseable {
 
   /** The status of a task as {@code ctr tasks ls} has it; empty where there is none. */
   Optional<String> status(String id) {
-    return ctr("tasks", "ls").succeed().lines()
+    return ctr("tasks", "ls")
+        .succeed()
+        .lines()
         .map(line -> line.strip().split("\\s+", -1))
         .filter(fields -> fields[0].equals(id))
         .map(fields -> fields[2])
@@ -144,7 +145,9 @@ final class TaskNode implements AutoCloseable {
 
   /** The process id of a task. */
   long pid(String id) {
-    return ctr("tasks", "ls").succeed().lines()
+    return ctr("tasks", "ls")
+        .succeed()
+        .lines()
         .map(line -> line.strip().split("\\s+", -1))
         .filter(fields -> fields[0].equals(id))
         .map(fields -> Long.parseLong(fields[1]))
@@ -291,8 +294,7 @@ final class TaskNode implements AutoCloseable {
   /** Runs {@code ctr WORDS…}. */
   Outcome outcome(Object... words) {
     Command.Result result = ctr(words).run();
-    return new Outcome(
-        result.exitCode(), normalized(result.text()), normalized(result.errors()));
+    return new Outcome(result.exitCode(), normalized(result.text()), normalized(result.errors()));
   }
 
   /** The text without paths, names, numbers and times that differ from node to node. */
