@@ -23,7 +23,10 @@ final class CoreLineTest {
   void sameAsPicocli(String line) {
     String[] arguments = line.split(" ");
     MorselCommand morsel = new MorselCommand();
-    CommandLine picocli = new CommandLine(morsel).setCaseInsensitiveEnumValuesAllowed(true);
+    CommandLine picocli =
+        new CommandLine(morsel)
+            .addSubcommand("core", CoreCommand.class)
+            .setCaseInsensitiveEnumValuesAllowed(true);
     CoreCommand core =
         picocli.parseArgs(arguments).subcommand().asCommandLineList().getFirst().getCommand();
     assertThat(CoreLine.of(arguments)).contains(core.line(morsel.logLevel));

@@ -58,8 +58,12 @@ public final class MessageStream implements AutoCloseable {
    *     interrupted
    */
   public synchronized void send(Any message) throws ContainerdException {
-    while (!call.isReady() && !isOver()) {
-      await();
+    try {
+      while (!call.isReady() && !isOver()) {
+        wait();
+      }
+    } catch (InterruptedException e) {
+      throw interrupted(e);
     }
     if (isOver()) {
       throw new ContainerdException(ErrorClass.CANCELED, "the stream is closed");
@@ -75,12 +79,16 @@ public final class MessageStream implements AutoCloseable {
    *     something may be missing, or the thread was interrupted
    */
   public synchronized @Nullable Any receive() throws ContainerdException {
-    while (received.isEmpty() && !ended && !isOver()) {
-      if (!asked) {
-        asked = true;
-        call.request(1);
+    try {
+      while (received.isEmpty() && !ended && !isOver()) {
+        if (!asked) {
+          asked = true;
+          call.request(1);
+        }
+        wait();
       }
-      await();
+    } catch (InterruptedException e) {
+      throw interrupted(e);
     }
     if (received.isEmpty() && lost) {
       throw new ContainerdException(ErrorClass.CANCELED, "the client gave up the stream");
@@ -92,13 +100,9 @@ public final class MessageStream implements AutoCloseable {
     return closed || call.isCancelled();
   }
 
-  private void await() throws ContainerdException {
-    try {
-      wait();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new ContainerdException(ErrorClass.CANCELED, "waiting for a stream", e);
-    }
+  private static ContainerdException interrupted(InterruptedException cause) {
+    Thread.currentThread().interrupt();
+    return new ContainerdException(ErrorClass.CANCELED, "waiting for a stream", cause);
   }
 
   /** The client has sent a message. */
