@@ -20,7 +20,8 @@ import picocli.CommandLine.ParentCommand;
           + " plugins and the sandbox store are served.",
       "",
       "Containers are run by containerd's shims, found by their names on PATH. They go on when the"
-          + " core ends, also by kill -9, and the next core on the same directories finds them again.",
+          + " core ends, also by kill -9, and the next core on the same directories finds them"
+          + " again.",
       ""
     },
     footer = {
@@ -35,9 +36,9 @@ final class CoreCommand implements Callable<Integer> {
       names = "--config",
       paramLabel = "FILE",
       description =
-          "The configuration of lazy snapshots; /etc/morsel/config.toml, if it is there, by default."
-              + " Its root and address are those of 'serve' and not used; metrics are served where its"
-              + " metrics.address says so.")
+          "The configuration of lazy snapshots; /etc/morsel/config.toml, if it is there, by"
+              + " default. Its root and address are those of 'serve' and not used; metrics are"
+              + " served where its metrics.address says so.")
   @Nullable Path config;
 
   @Option(
@@ -51,7 +52,8 @@ final class CoreCommand implements Callable<Integer> {
       names = "--state",
       paramLabel = "DIR",
       description =
-          "Where is kept what does not outlive a restart of the machine; /run/morsel/core by default.")
+          "Where is kept what does not outlive a restart of the machine; /run/morsel/core by"
+              + " default.")
   @Nullable Path state;
 
   @Option(

@@ -40,7 +40,8 @@ public final class WarmUpRegistry implements AutoCloseable {
             .withAnnotations(Map.of(Labels.TOC_DIGEST, content.tocDigest()));
     this.config =
         """
-        {"os":"linux","architecture":"%s","rootfs":{"type":"layers","diff_ids":["%s"]}}"""
+        {"os":"linux","architecture":"%s","rootfs":{"type":"layers","diff_ids":["%s"]}}\
+        """
             .formatted(Platform.current().architecture(), content.diffId())
             .getBytes(StandardCharsets.UTF_8);
     Descriptor described = Descriptor.of(MediaTypes.OCI_CONFIG, config);
