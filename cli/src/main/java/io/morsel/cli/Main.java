@@ -76,6 +76,8 @@ public final class Main {
               morsel.applyLogLevel();
               return new CommandLine.RunLast().execute(parsed);
             });
+    // What follows the image belongs to the container.
+    Objects.requireNonNull(line.getSubcommands().get("run")).setStopAtPositional(true);
     line.getCommandSpec().exitCodeOnInvalidInput(ExitCode.USAGE);
     return line;
   }

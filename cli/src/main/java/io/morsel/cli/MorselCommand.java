@@ -21,6 +21,7 @@ import picocli.CommandLine.Spec;
     subcommands = {
       ServeCommand.class,
       CoreCommand.class,
+      RunCommand.class,
       PullCommand.class,
       ConvertCommand.class,
       InspectCommand.class,
@@ -33,11 +34,12 @@ import picocli.CommandLine.Spec;
       "Examples:",
       "  morsel serve                                     run the snapshotter",
       "  morsel core                                      serve containerd's API without containerd",
+      "  morsel run --rm registry.example/app:1           run a container, with or without a core",
       "  morsel pull registry.example/app:1               pull an image lazily into containerd",
       "  morsel convert app:1 registry.example/app:1      make an image lazily readable",
       "  morsel inspect registry.example/app:1            show what its layers are",
       "",
-      "Exit codes: 0 done, 1 failed, 2 wrong command line, 130 interrupted.",
+      "Exit codes: 0 done, 1 failed, 2 wrong command line, 130 interrupted; of 'run' the container's.",
       "'morsel COMMAND --help' explains a command."
     })
 final class MorselCommand implements Runnable {

@@ -51,6 +51,9 @@ public final class Linux {
   /** unshare(2): a network namespace for the calling thread alone. */
   public static final int CLONE_NEWNET = 0x40000000;
 
+  /** unshare(2): a table of open files for the calling thread alone. */
+  static final int CLONE_FILES = 0x400;
+
   private static final int MNT_DETACH = 2;
   private static final int UMOUNT_NOFOLLOW = 8;
   private static final Linker LINKER = Linker.nativeLinker();

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -21,9 +22,9 @@ import java.util.concurrent.FutureTask;
  * however this process ends. What an image has there can't lead out of it: links are followed below
  * its root only, devices can't be opened, and FIFOs are not waited for.
  *
- * <p>The layers may be served by this very process. Were it killed while its thread waits for such a
+ * <p>The layers may be served by this very process. Were it killed while the thread waits for such a
  * layer, the thread's open files would keep the layer's connection to the kernel open, and thread
- * and connection would wait for each other for ever. So the thread gives up all open files first.
+ * and connection would wait for each other for ever. So the thread gives up such connections first.
  */
 public final class SnapshotFiles {
   /** More than any {@code /etc/group} has. */
@@ -32,12 +33,10 @@ public final class SnapshotFiles {
   /** A mount's options must fit into a page. */
   private static final int MAX_OPTION_BYTES = 4000;
 
-  private static final long SYS_CLOSE_RANGE = 436;
   private static final long SYS_OPENAT2 = 437;
   private static final long AT_FDCWD = -100;
-  private static final long CLOSE_RANGE_UNSHARE = 2;
-  private static final int FIRST_TO_CLOSE = 3;
-  private static final long MAX_FD = 0xffffffffL;
+  private static final Path OWN_FILES = Path.of("/proc/thread-self/fd");
+  private static final Path FUSE = Path.of("/dev/fuse");
 
   /** {@code struct open_how}: flags, mode, resolve. */
   private static final long OPEN_HOW_BYTES = 24;
@@ -97,7 +96,30 @@ public final class SnapshotFiles {
       mount(mount, target);
     }
     try (Arena arena = Arena.ofConfined()) {
+      giveUpConnections(arena);
       return readAll(target, arena);
+    }
+  }
+
+  private static void giveUpConnections(Arena arena) throws IOException {
+    Linux.unshare(Linux.CLONE_FILES);
+    List<Integer> connections = new ArrayList<>();
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(OWN_FILES)) {
+      for (Path file : files) {
+        if (isConnection(file)) {
+          connections.add(Integer.valueOf(file.getFileName().toString()));
+        }
+      }
+    }
+    MemorySegment state = Linux.newErrnoState(arena);
+    connections.forEach(fd -> Linux.close(state, fd));
+  }
+
+  private static boolean isConnection(Path file) {
+    try {
+      return Files.readSymbolicLink(file).equals(FUSE);
+    } catch (IOException e) {
+      return false; // The one by which the directory was read.
     }
   }
 
@@ -183,20 +205,6 @@ public final class SnapshotFiles {
     MemorySegment buffer = arena.allocate(MAX_FILE_BYTES + 1L);
     long[] lengths = new long[names.size()];
     byte[][] contents = new byte[names.size()][];
-    // Everything that could have to be loaded from a file is there by now, but for what reads it.
-    long closed =
-        Linux.syscall(
-            state,
-            SYS_CLOSE_RANGE,
-            FIRST_TO_CLOSE,
-            MemorySegment.ofAddress(MAX_FD),
-            CLOSE_RANGE_UNSHARE,
-            0,
-            0);
-    if (closed < 0) {
-      throw new IOException(
-          "can't give up open files to read the image's users: " + Linux.errorText((int) -closed));
-    }
     long rootFd = Linux.syscall(state, SYS_OPENAT2, AT_FDCWD, rootPath, root.address(), OPEN_HOW_BYTES, 0);
     for (int i = 0; i < lengths.length && rootFd >= 0; i++) {
       long fd =

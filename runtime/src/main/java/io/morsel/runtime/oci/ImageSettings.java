@@ -1,7 +1,9 @@
 package io.morsel.runtime.oci;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -16,6 +18,7 @@ import tools.jackson.databind.json.JsonMapper;
  * @param cmd the arguments where the user gives none
  * @param workingDir where it starts; empty for the root
  * @param stopSignal what asks it to end; empty where the image does not say
+ * @param labels what the image's author says of it
  */
 public record ImageSettings(
     String user,
@@ -23,12 +26,14 @@ public record ImageSettings(
     List<String> entrypoint,
     List<String> cmd,
     String workingDir,
-    String stopSignal) {
-  /** Copies the lists. */
+    String stopSignal,
+    Map<String, String> labels) {
+  /** Copies the collections. */
   public ImageSettings {
     env = List.copyOf(env);
     entrypoint = List.copyOf(entrypoint);
     cmd = List.copyOf(cmd);
+    labels = Map.copyOf(labels);
   }
 
   /**
@@ -50,7 +55,16 @@ public record ImageSettings(
         texts(config, "Entrypoint"),
         texts(config, "Cmd"),
         text(config, "WorkingDir"),
-        text(config, "StopSignal"));
+        text(config, "StopSignal"),
+        labels(config));
+  }
+
+  private static Map<String, String> labels(JsonNode config) {
+    Map<String, String> labels = new LinkedHashMap<>();
+    for (Map.Entry<String, JsonNode> label : config.path("Labels").properties()) {
+      labels.put(label.getKey(), label.getValue().asString(""));
+    }
+    return labels;
   }
 
   private static String text(JsonNode config, String name) throws SpecException {
