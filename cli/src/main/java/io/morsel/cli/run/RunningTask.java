@@ -93,7 +93,7 @@ final class RunningTask {
       Files.writeString(request.attachment().pidFile().get(), Integer.toString(response.getPid()));
     }
     if (!detach) {
-      made.start(this::closeInput, () -> forwarding.kill(Forwarding.SIGKILL));
+      made.startOutput(() -> forwarding.kill(Forwarding.SIGKILL));
     }
     if (terminal && request.attachment().interactive() && !detach) {
       rawTerminal = RawTerminal.ofStandardInput();
@@ -102,6 +102,9 @@ final class RunningTask {
     resize();
     forwarding.to(id);
     var _ = client.tasks().start(StartRequest.newBuilder().setContainerId(id).build());
+    if (!detach) {
+      made.startInput(this::inputEnded);
+    }
   }
 
   /** A new log for a new container, whatever one of the same name has left. */
@@ -137,7 +140,11 @@ final class RunningTask {
     }
   }
 
-  private void closeInput() {
+  private void inputEnded() {
+    if (terminal) {
+      // It would hang up.
+      return;
+    }
     try {
       var _ =
           client

@@ -109,12 +109,11 @@ final class TaskStreams implements AutoCloseable {
   }
 
   /**
-   * Starts to copy, once the shim has opened its ends.
+   * Starts to copy what comes out, once the shim has opened its ends.
    *
-   * @param stdinEnded called when all of standard input is in its FIFO
    * @param outputLost called when nobody reads this process's standard output any more
    */
-  void start(Runnable stdinEnded, Runnable outputLost) throws IOException {
+  void startOutput(Runnable outputLost) throws IOException {
     if (stdout.isPresent()) {
       outputs.add(
           copyOutput(
@@ -124,12 +123,20 @@ final class TaskStreams implements AutoCloseable {
       outputs.add(
           copyOutput("stderr", stderr.get(), new FileOutputStream(FileDescriptor.err), () -> {}));
     }
+    for (FileChannel channel : held.subList(stdin.isPresent() ? 1 : 0, held.size())) {
+      channel.close();
+    }
+  }
+
+  /**
+   * Starts to copy what goes in, once the container runs.
+   *
+   * @param ended called when all of standard input is in its FIFO
+   */
+  void startInput(Runnable ended) throws IOException {
     if (stdin.isPresent()) {
       FileChannel fifo = FileChannel.open(stdin.get(), StandardOpenOption.WRITE);
-      Thread.ofPlatform()
-          .daemon()
-          .name("stdin")
-          .start(() -> copyInput(fifo, stdinEnded));
+      Thread.ofPlatform().daemon().name("stdin").start(() -> copyInput(fifo, ended));
     }
     release();
   }
