@@ -6,14 +6,16 @@ import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,16 +35,19 @@ public final class ErofsMounter implements LayerMounter {
   private final DirectMounter fuse;
   private final Path directory;
   private final ErofsImage dataTree;
-  private final ExecutorService switcher =
-      Executors.newSingleThreadExecutor(
+  private final long switchDelayNanos;
+  private final ScheduledExecutorService switcher =
+      Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().daemon().name("erofs-switch").factory());
   private final Set<ErofsView> views = ConcurrentHashMap.newKeySet();
   private volatile boolean closed;
 
-  private ErofsMounter(DirectMounter fuse, Path directory, ErofsImage dataTree) {
+  private ErofsMounter(
+      DirectMounter fuse, Path directory, ErofsImage dataTree, Duration switchDelay) {
     this.fuse = fuse;
     this.directory = directory;
     this.dataTree = dataTree;
+    this.switchDelayNanos = switchDelay.toNanos();
   }
 
   /**
@@ -51,13 +56,16 @@ public final class ErofsMounter implements LayerMounter {
    *
    * @param fuse serves what is absent, and is closed together with this, though not if this fails
    * @param directory for short-lived files; emptied
+   * @param switchDelay for how long a mount that was {@linkplain LayerMount#handedOut handed out}
+   *     is not replaced
    * @throws IOException if that does not work here, with the reason
    */
-  public static ErofsMounter open(DirectMounter fuse, Path directory) throws IOException {
+  public static ErofsMounter open(DirectMounter fuse, Path directory, Duration switchDelay)
+      throws IOException {
     Files.createDirectories(directory);
     empty(directory);
     Path real = directory.toRealPath();
-    ErofsMounter mounter = new ErofsMounter(fuse, real, LayerDataFile.newTree(real));
+    ErofsMounter mounter = new ErofsMounter(fuse, real, LayerDataFile.newTree(real), switchDelay);
     boolean works = false;
     try {
       ErofsProbe.run(mounter, real);
@@ -112,14 +120,20 @@ public final class ErofsMounter implements LayerMounter {
     views.add(view);
     var _ = view.released().thenRun(() -> views.remove(view));
     if (!view.readsDisk()) {
-      var _ = content.completed().thenRun(() -> switchLater(view));
+      var _ = content.completed().thenRun(() -> switchLater(view, 0));
     }
     return view;
   }
 
-  private void switchLater(ErofsView view) {
+  /** For how long a mount that was handed out is not replaced. */
+  long switchDelayNanos() {
+    return switchDelayNanos;
+  }
+
+  /** Shows a complete layer from the disk after a while, if nobody was told of it by then. */
+  void switchLater(ErofsView view, long delayNanos) {
     try {
-      switcher.execute(view::switchToDisk);
+      var _ = switcher.schedule(view::switchWhenUnused, delayNanos, TimeUnit.NANOSECONDS);
     } catch (RejectedExecutionException e) {
       log.debug("{}: stays as it is, the mounter is closed", view.mountPoint());
     }
@@ -194,7 +208,7 @@ public final class ErofsMounter implements LayerMounter {
       return false;
     }
     closed = true;
-    switcher.shutdown();
+    switcher.shutdownNow();
     views.forEach(ErofsView::close);
     return true;
   }

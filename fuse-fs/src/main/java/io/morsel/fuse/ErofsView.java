@@ -29,6 +29,10 @@ final class ErofsView implements LayerMount {
   private volatile DirectMounter.@Nullable Detached data;
 
   private boolean closed;
+
+  /** When the mount point was last told to somebody; null where it never was. */
+  private @Nullable Long handedOutNanos;
+
   private String device = "";
   private volatile boolean readsDisk;
 
@@ -95,6 +99,39 @@ final class ErofsView implements LayerMount {
   @Override
   public boolean readsDisk() {
     return readsDisk;
+  }
+
+  @Override
+  public void handedOut() {
+    // Also waits for a switch that is under way.
+    lock.lock();
+    try {
+      handedOutNanos = System.nanoTime();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Shows the complete layer from the disk, now or when whoever was told the mount point has had
+   * the time to use it: overlayfs refuses a lower directory that leaves the tree between its lookup
+   * and its clone.
+   */
+  void switchWhenUnused() {
+    lock.lock();
+    try {
+      long waitNanos =
+          handedOutNanos == null
+              ? 0
+              : mounter.switchDelayNanos() - (System.nanoTime() - handedOutNanos);
+      if (waitNanos > 0) {
+        mounter.switchLater(this, waitNanos);
+      } else {
+        switchToDisk();
+      }
+    } finally {
+      lock.unlock();
+    }
   }
 
   /**

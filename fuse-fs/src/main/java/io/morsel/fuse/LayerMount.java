@@ -19,6 +19,12 @@ public interface LayerMount extends AutoCloseable {
   }
 
   /**
+   * Somebody is told the mount point, and is about to use it by its path: as a lower directory of
+   * an overlay, say. What is mounted there does not change for a while.
+   */
+  default void handedOut() {}
+
+  /**
    * Completes once the kernel has dropped the filesystem and nothing reads the content any more:
    * when {@link #close} returns, or later if the mount was in use. The content may then be closed.
    */

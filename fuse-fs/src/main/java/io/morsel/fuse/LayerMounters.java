@@ -2,6 +2,7 @@ package io.morsel.fuse;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -19,10 +20,11 @@ public final class LayerMounters {
    * @param fuse the FUSE front end, which the mounter closes when it is closed
    * @param directory for the probe and for short-lived files of EROFS; emptied. On the filesystem
    *     that has the layers
+   * @param switchDelay for how long an EROFS mount that was handed out is not replaced
    * @throws IOException if {@code EROFS} is wanted and does not work; {@code fuse} stays open then
    */
-  public static LayerMounter choose(ViewsKind kind, FuseMounter fuse, Path directory)
-      throws IOException {
+  public static LayerMounter choose(
+      ViewsKind kind, FuseMounter fuse, Path directory, Duration switchDelay) throws IOException {
     if (kind == ViewsKind.FUSE) {
       return fuse;
     }
@@ -31,7 +33,7 @@ public final class LayerMounters {
         throw new IOException(
             "it needs the FUSE front end \"direct\", and this is \"" + fuse.backend() + "\"");
       }
-      return ErofsMounter.open(direct, directory);
+      return ErofsMounter.open(direct, directory, switchDelay);
     } catch (IOException e) {
       if (kind == ViewsKind.EROFS) {
         throw new IOException(

@@ -10,6 +10,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -96,6 +97,26 @@ final class ErofsSwitchedTest extends ErofsDiskTest {
     mount.close();
     assertThat(mount.released()).isDone();
     assertThat(Mountinfo.under(directory)).isEmpty();
+  }
+
+  @Test
+  void staysAsItIsForAWhileAfterItWasHandedOut() throws Exception {
+    completes = false;
+    Duration delay = Duration.ofMillis(300);
+    try (ErofsMounter patient =
+        ErofsMounters.open(Files.createDirectory(directory.resolve("patient")), delay)) {
+      SampleContent content = open(everything());
+      Path target = Files.createDirectory(directory.resolve("handed-out"));
+      LayerMount mount = patient.mount(content, target);
+      long start = System.nanoTime();
+      mount.handedOut();
+
+      content.complete();
+      await(mount::readsDisk);
+
+      assertThat(System.nanoTime() - start).isGreaterThanOrEqualTo(delay.toNanos());
+      assertThat(target.resolve("hello")).hasContent("hello, world\n");
+    }
   }
 
   private static void echo(Process cat, String text) throws IOException {

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -63,8 +64,10 @@ final class LayerMountersTest {
     public static void main(String[] args) throws IOException {
       Path views = Path.of(args[0]).resolve("views");
       try (FuseMounter fuse = new DirectMounter()) {
-        System.out.println("auto: " + LayerMounters.choose(ViewsKind.AUTO, fuse, views).kind());
-        System.out.println("erofs: " + LayerMounters.choose(ViewsKind.EROFS, fuse, views).kind());
+        System.out.println(
+            "auto: " + LayerMounters.choose(ViewsKind.AUTO, fuse, views, Duration.ZERO).kind());
+        System.out.println(
+            "erofs: " + LayerMounters.choose(ViewsKind.EROFS, fuse, views, Duration.ZERO).kind());
       } catch (IOException e) {
         System.out.println("erofs: " + e.getMessage());
       }
@@ -74,9 +77,12 @@ final class LayerMountersTest {
   @Test
   void needsTheDirectFrontEndForErofs() throws IOException {
     try (FuseMounter fuse = new JnrMounter()) {
-      assertThat(LayerMounters.choose(ViewsKind.AUTO, fuse, directory)).isSameAs(fuse);
-      assertThat(LayerMounters.choose(ViewsKind.FUSE, fuse, directory)).isSameAs(fuse);
-      assertThatThrownBy(() -> LayerMounters.choose(ViewsKind.EROFS, fuse, directory))
+      assertThat(LayerMounters.choose(ViewsKind.AUTO, fuse, directory, Duration.ZERO))
+          .isSameAs(fuse);
+      assertThat(LayerMounters.choose(ViewsKind.FUSE, fuse, directory, Duration.ZERO))
+          .isSameAs(fuse);
+      assertThatThrownBy(
+              () -> LayerMounters.choose(ViewsKind.EROFS, fuse, directory, Duration.ZERO))
           .hasMessageContaining("it needs the FUSE front end \"direct\", and this is \"jnr\"");
     }
   }

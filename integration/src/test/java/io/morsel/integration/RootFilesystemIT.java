@@ -87,6 +87,7 @@ class RootFilesystemIT {
             """
             [views]
             kind = "erofs"
+            switch_delay_millis = 0
             [fetch]
             background_fill_delay_millis = 0
             """);

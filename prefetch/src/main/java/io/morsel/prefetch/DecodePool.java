@@ -79,11 +79,15 @@ final class DecodePool implements AutoCloseable {
     }
   }
 
+  /** How fast this pool is. */
+  final DecodePace pace;
+
   private final Semaphore demandRoom = new Semaphore(DEMAND_KIB);
   private final Semaphore bulkRoom = new Semaphore(BULK_KIB);
   private final ThreadPoolExecutor executor;
 
   DecodePool(int threads) {
+    this.pace = new DecodePace(threads);
     this.executor =
         new ThreadPoolExecutor(
             threads,

@@ -2,6 +2,8 @@ package io.morsel.prefetch;
 
 import java.util.ArrayDeque;
 import java.util.EnumMap;
+import java.util.HashSet;
+import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -52,6 +54,10 @@ final class FetchScheduler implements AutoCloseable {
   private final int maxRequests;
   private final EnumMap<FetchPriority, ArrayDeque<LayerData>> ready =
       new EnumMap<>(FetchPriority.class);
+
+  /** Of the layers that are being read and are not complete; guarded by the lock. */
+  private final Set<FillUrgency> read = new HashSet<>();
+
   private int running;
   private int runningBulk;
   private int runningBackground;
@@ -106,6 +112,21 @@ final class FetchScheduler implements AutoCloseable {
     } finally {
       lock.unlock();
     }
+  }
+
+  /**
+   * A layer sends a request for a reader; the lock is held.
+   *
+   * @return whether the rest of the layer has to be fetched at once from now on
+   */
+  boolean becomesUrgent(FillUrgency urgency) {
+    read.add(urgency);
+    return urgency.requested(read, link, decoders.pace);
+  }
+
+  /** Nothing more of this layer will be missed; the lock is held. */
+  void forget(FillUrgency urgency) {
+    read.remove(urgency);
   }
 
   /** Runs something short later; not at all after {@link #close}. */

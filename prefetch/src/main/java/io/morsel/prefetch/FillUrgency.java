@@ -1,6 +1,8 @@
 package io.morsel.prefetch;
 
+import java.util.Collection;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.LongSupplier;
 
 /**
  * Decides when the rest of a layer is fetched at once, instead of when the node is quiet.
@@ -11,13 +13,20 @@ import java.util.concurrent.atomic.LongAdder;
  * go on by misses until
  *
  * <ul>
- *   <li>they have waited for a quarter of the time that the rest takes to fetch, with so many
- *       misses that it is no ordinary start: that is the job which reads small files here and
+ *   <li>they have waited for a quarter of the time that the rest takes to fetch and decode, with so
+ *       many misses that it is no ordinary start: that is the job which reads small files here and
  *       there; or
+ *   <li>their requests have spent that time, and a noticeable one, on the way alone: on a fast line
+ *       far away the distance is what a start pays for, and the rest is cheap; or
  *   <li>they have read a third of the layer: that is the job which reads large files.
  * </ul>
  *
- * <p>A guess that is wrong costs bandwidth that readers go before. Safe for use by many threads.
+ * <p>Rent and price are those of all layers together that are being read and are not complete,
+ * since a job reads all layers of its image by turns. The rest of a layer of which hardly anything
+ * was asked for can wait all the same.
+ *
+ * <p>A guess that is wrong costs bandwidth that readers go before. Safe for use by many threads, as
+ * far as nothing else is said.
  */
 final class FillUrgency {
   /** A third of the layer. */
@@ -27,13 +36,20 @@ final class FillUrgency {
   private static final int WAIT_SHARE = 4;
 
   /**
-   * Fewer requests than this for one layer are a start: those of Python and Java with all their
-   * layers send between 30 and 110.
+   * Fewer requests than this are a start, whatever they cost: those of Python and Java send between
+   * 30 and 110.
    */
-  static final int LEAST_REQUESTS = 128;
+  static final int LEAST_REQUESTS = 32;
+
+  /** A layer for which fewer requests were sent is not what the job is about. */
+  static final int LEAST_OWN_REQUESTS = 4;
+
+  /** A start that has spent less than this on the way is well enough off. */
+  static final long LEAST_TRAVEL_NANOS = 400_000_000;
 
   private final long dataBytes;
   private final long blobBytes;
+  private final LongSupplier presentBytes;
   private final LongAdder readBytes = new LongAdder();
   private final LongAdder waitedNanos = new LongAdder();
 
@@ -46,10 +62,12 @@ final class FillUrgency {
    *
    * @param dataBytes all its uncompressed bytes
    * @param blobBytes all its compressed bytes
+   * @param presentBytes how many of the uncompressed ones are present by now
    */
-  FillUrgency(long dataBytes, long blobBytes) {
+  FillUrgency(long dataBytes, long blobBytes, LongSupplier presentBytes) {
     this.dataBytes = dataBytes;
     this.blobBytes = blobBytes;
+    this.presentBytes = presentBytes;
   }
 
   /** Something was read; what is read again, past the kernel's cache, counts again. */
@@ -71,24 +89,39 @@ final class FillUrgency {
    * A request is sent because somebody misses something; what is read from the cache alone needs no
    * hurry. The scheduler's lock is held.
    *
+   * @param read those of all layers that are being read and are not complete, this one among them
    * @return whether it has become urgent with this
    */
-  boolean requested(long presentBytes, LinkEstimate link) {
+  boolean requested(Collection<FillUrgency> read, LinkEstimate link, DecodePace pace) {
     requests++;
     if (urgent) {
       return false;
     }
     urgent =
         readBytes.sum() >= dataBytes / READ_SHARE
-            || (requests >= LEAST_REQUESTS
-                && waitedNanos.sum() >= link.nanosFor(restBytes(presentBytes)) / WAIT_SHARE);
+            || (requests >= LEAST_OWN_REQUESTS && isPaid(read, link, pace));
     return urgent;
   }
 
+  private static boolean isPaid(Collection<FillUrgency> read, LinkEstimate link, DecodePace pace) {
+    int requests = 0;
+    long waitedNanos = 0;
+    long restBytes = 0;
+    for (FillUrgency each : read) {
+      requests += each.requests;
+      waitedNanos += each.waitedNanos.sum();
+      restBytes += each.restBytes();
+    }
+    long priceNanos = Math.max(link.nanosFor(restBytes), pace.nanosFor(restBytes)) / WAIT_SHARE;
+    long travelNanos = requests * link.distanceNanos();
+    return (requests >= LEAST_REQUESTS && waitedNanos >= priceNanos)
+        || (travelNanos >= LEAST_TRAVEL_NANOS && travelNanos >= priceNanos);
+  }
+
   /** About how many compressed bytes are still to be fetched. */
-  private long restBytes(long presentBytes) {
+  private long restBytes() {
     return dataBytes == 0
         ? 0
-        : (long) (blobBytes * Math.max(0.0, 1 - (double) presentBytes / dataBytes));
+        : (long) (blobBytes * Math.max(0.0, 1 - (double) presentBytes.getAsLong() / dataBytes));
   }
 }

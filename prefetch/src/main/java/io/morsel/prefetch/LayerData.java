@@ -124,7 +124,7 @@ final class LayerData implements AutoCloseable {
       blobSum += isShared ? 0 : table.blobLength(i);
     }
     this.chunkBytes = sum;
-    this.urgency = new FillUrgency(sum, blobSum);
+    this.urgency = new FillUrgency(sum, blobSum, this::presentBytes);
   }
 
   /** Opens the layer's data, with what an earlier run left of it, and fetches nothing yet. */
@@ -301,9 +301,7 @@ final class LayerData implements AutoCloseable {
       return null;
     }
     FetchRequest request = flights.nextQueued(priority);
-    if (request != null
-        && priority == FetchPriority.DEMAND
-        && urgency.requested(presentBytes, scheduler.link)) {
+    if (request != null && priority == FetchPriority.DEMAND && scheduler.becomesUrgent(urgency)) {
       // Not right now: this is asked for in the middle of the scheduler's round.
       scheduleWake(FetchPriority.BACKGROUND, 0);
     }
@@ -413,10 +411,13 @@ final class LayerData implements AutoCloseable {
 
   /** Decodes, verifies and stores the chunks of one unit; on a decoder's thread. */
   void decode(DecodePool.Task task) {
+    long start = System.nanoTime();
+    int compressedBytes = task.compressed.remaining();
     try {
       for (Flight flight : task.flights) {
         decode(flight, task.compressed);
       }
+      scheduler.decoders.pace.add(compressedBytes, System.nanoTime() - start);
     } finally {
       scheduler.buffers.give(task.compressed);
       scheduler.lock.lock();
@@ -491,6 +492,7 @@ final class LayerData implements AutoCloseable {
       complete = isNew && present.isFull();
       flights.end(flight, null, null, scheduler.now());
       if (complete) {
+        scheduler.forget(urgency);
         sync.complete();
       }
     } finally {
@@ -627,6 +629,7 @@ final class LayerData implements AutoCloseable {
     try {
       closed = true;
       scheduler.remove(this);
+      scheduler.forget(urgency);
       flights.stopBulk();
       for (Flight flight : flights.awaited()) {
         flights.end(flight, Flight.Failure.LASTING, closedException(), scheduler.now());

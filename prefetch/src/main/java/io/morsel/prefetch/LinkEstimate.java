@@ -14,7 +14,11 @@ final class LinkEstimate {
   /** How much a new measurement counts against all earlier ones. */
   private static final double WEIGHT = 0.2;
 
+  /** By how much a distance that is not confirmed grows with each answer: a way may get longer. */
+  private static final double DRIFT = 1.02;
+
   private double waitSeconds;
+  private double distanceSeconds;
   private double bytesPerSecond;
 
   /**
@@ -25,10 +29,11 @@ final class LinkEstimate {
    * @param transferNanos from the answer's beginning to its end
    */
   synchronized void add(long waitNanos, long bytes, long transferNanos) {
+    double wait = waitNanos / 1e9;
+    distanceSeconds = distanceSeconds == 0 ? wait : Math.min(wait, DRIFT * distanceSeconds);
     if (bytes < LEAST_BYTES) {
       return;
     }
-    double wait = waitNanos / 1e9;
     double rate = bytes / Math.max(1e-6, transferNanos / 1e9);
     boolean first = bytesPerSecond == 0;
     waitSeconds = first ? wait : waitSeconds + WEIGHT * (wait - waitSeconds);
@@ -38,6 +43,14 @@ final class LinkEstimate {
   /** How long so many bytes take to come, at the rate of late; 0 where that is not known. */
   synchronized long nanosFor(long bytes) {
     return bytesPerSecond == 0 ? 0 : (long) (bytes / bytesPerSecond * 1e9);
+  }
+
+  /**
+   * The least time that an answer took to begin, of late: that of the way alone, where the registry
+   * was idle and nothing stood in its queues; 0 where nothing has been measured yet.
+   */
+  synchronized long distanceNanos() {
+    return (long) (distanceSeconds * 1e9);
   }
 
   /** How many bytes come in so much time; {@code unknown} where that is not known. */

@@ -93,6 +93,17 @@ public final class ConfigKeys {
               + " backend, and the daemon does not start where a probe finds that it does not work."
               + " \"fuse\": the daemon. \"auto\": \"erofs\" where the probe finds that it works.");
 
+  /** For how long a mount that somebody was told of stays as it is. */
+  public static final ConfigKey<Long> VIEWS_SWITCH_DELAY_MILLIS =
+      new ConfigKey<>(
+          "views",
+          "switch_delay_millis",
+          number(0, 3_600_000, " of milliseconds"),
+          30_000L,
+          "With \"erofs\", a layer that is complete is mounted anew, from the disk alone, once nobody"
+              + " has been told of the old mount for so long: a container that was being made on it"
+              + " just then would fail to start.");
+
   /** Whether to prefetch. */
   public static final ConfigKey<Boolean> FETCH_PREFETCH =
       new ConfigKey<>(
@@ -365,6 +376,7 @@ public final class ConfigKeys {
           METRICS_ADDRESS,
           FUSE_BACKEND,
           VIEWS_KIND,
+          VIEWS_SWITCH_DELAY_MILLIS,
           FETCH_PREFETCH,
           FETCH_BACKGROUND_FILL,
           FETCH_BACKGROUND_FILL_DELAY_MILLIS,

@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import org.jspecify.annotations.Nullable;
@@ -110,7 +111,8 @@ public final class EmbeddedSnapshotter implements AutoCloseable {
               LayerMounters.choose(
                   ViewsKind.of(config.get(ConfigKeys.VIEWS_KIND)),
                   add(parts, fuse(config)),
-                  real.resolve("views")));
+                  real.resolve("views"),
+                  Duration.ofMillis(config.get(ConfigKeys.VIEWS_SWITCH_DELAY_MILLIS))));
       SnapshotDirectories directories = new SnapshotDirectories(real);
       SnapshotStore store = opening.store();
       RemoteLayers remote =

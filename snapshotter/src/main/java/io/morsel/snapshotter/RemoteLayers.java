@@ -381,6 +381,16 @@ public final class RemoteLayers implements AutoCloseable {
     return layer != null && layer.mount().isAlive();
   }
 
+  /** Somebody is told of the mounts of these layers, and is about to use them. */
+  void handedOut(List<SnapshotChain.Parent> parents) {
+    for (SnapshotChain.Parent parent : parents) {
+      Mounted layer = mounted.get(parent.id());
+      if (layer != null) {
+        layer.mount().handedOut();
+      }
+    }
+  }
+
   /**
    * Mounts a committed remote snapshot from what is on the disk.
    *

@@ -252,12 +252,18 @@ public final class Snapshotter implements AutoCloseable {
     return new ContainerdException(ErrorClass.ALREADY_EXISTS, "target snapshot \"" + target + "\"");
   }
 
-  /** A container over a layer that is not mounted would see an empty directory in its place. */
+  /**
+   * A container over a layer that is not mounted would see an empty directory in its place; one
+   * over a layer whose mount is replaced right then would not start.
+   */
   private void requireMounted(SnapshotChain chain) throws ContainerdException {
     for (SnapshotChain.Parent parent : chain.parents()) {
       if (remote != null && parent.remote()) {
         remote.requireMounted(parent);
       }
+    }
+    if (remote != null) {
+      remote.handedOut(chain.parents());
     }
   }
 

@@ -50,7 +50,7 @@ public final class LayerIndex implements AutoCloseable {
       throws IOException {
     TocSource toc = TocSource.read(blob, trust, limits);
     var tree = new TocTree(limits, toc.footer().tocOffset());
-    toc.parse(tree);
+    byte[] digest = toc.parse(tree);
     TocTree.Result result = tree.finish();
     long dataBytes = result.layout().dataBytes();
     String suffix = "." + UUID.randomUUID() + ".tmp";
@@ -62,7 +62,7 @@ public final class LayerIndex implements AutoCloseable {
           chunks,
           new ChunkFile.Header(
               toc.footer().format(),
-              new ChunkFile.Digest(toc.digest()),
+              new ChunkFile.Digest(digest),
               result.prefetchEnd().orElse(-1),
               dataBytes,
               Files.size(meta)),

@@ -3,9 +3,12 @@ package io.morsel.stargz;
 import io.morsel.stargz.LayerFormatException.Kind;
 import java.io.ByteArrayInputStream;
 import java.io.EOFException;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
@@ -14,10 +17,10 @@ import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
 
 /**
- * A layer's footer and compressed TOC, fetched and verified.
+ * A layer's footer and compressed TOC, fetched to be {@linkplain #parse parsed and verified}.
  *
- * <p>The TOC is uncompressed twice, once for its digest and once to be parsed: it is many times
- * larger than its compressed form, and nothing of it may be used before all of it is verified.
+ * <p>Both in one pass, since a TOC is many times larger than its compressed form. What has been
+ * parsed may be used when all of it is verified, and not before.
  */
 final class TocSource {
   /** Covers footer and TOC of most layers, so that one request is enough. */
@@ -30,23 +33,24 @@ final class TocSource {
   private final byte[] compressed;
   private final int from;
   private final int to;
+  private final TocTrust trust;
   private final LayerLimits limits;
-  private final byte[] digest;
 
-  private TocSource(Footer footer, byte[] compressed, int from, int to, LayerLimits limits)
-      throws IOException {
+  private TocSource(
+      Footer footer, byte[] compressed, int from, int to, TocTrust trust, LayerLimits limits) {
     this.footer = footer;
     this.compressed = compressed;
     this.from = from;
     this.to = to;
+    this.trust = trust;
     this.limits = limits;
-    digest = computeDigest();
   }
 
   /**
    * Fetches the TOC with one request, or two where it is large.
    *
-   * @throws LayerFormatException if the blob has no readable TOC, or not the one that is trusted
+   * @param trust what the TOC will be checked against
+   * @throws LayerFormatException if the blob has no TOC
    */
   static TocSource read(LayerBlob blob, TocTrust trust, LayerLimits limits) throws IOException {
     long size = blob.sizeBytes();
@@ -69,65 +73,64 @@ final class TocSource {
           "the compressed TOC has %d bytes, more than the %d that are allowed"
               .formatted(length, limits.maxTocBytes()));
     }
-    TocSource source;
     if (length + footer.sizeBytes() <= tailBytes) {
       int to = tailBytes - footer.sizeBytes();
-      source = new TocSource(footer, tail, to - (int) length, to, limits);
-    } else {
-      byte[] all = new byte[(int) length];
-      int missing = (int) (length + footer.sizeBytes()) - tailBytes;
-      readFully(blob, footer.tocOffset(), all, 0, missing);
-      System.arraycopy(tail, 0, all, missing, (int) length - missing);
-      source = new TocSource(footer, all, 0, (int) length, limits);
+      return new TocSource(footer, tail, to - (int) length, to, trust, limits);
     }
-    if (trust instanceof TocTrust.Expected expected
-        && !expected.sha256().equals(source.digestName())) {
-      throw new LayerFormatException(
-          Kind.TOC_DIGEST_MISMATCH,
-          "the TOC has digest %s, but its manifest names %s: blob and manifest don't belong together, or the blob was altered"
-              .formatted(source.digestName(), TocEntry.printable(expected.sha256())));
-    }
-    return source;
+    byte[] all = new byte[(int) length];
+    int missing = (int) (length + footer.sizeBytes()) - tailBytes;
+    readFully(blob, footer.tocOffset(), all, 0, missing);
+    System.arraycopy(tail, 0, all, missing, (int) length - missing);
+    return new TocSource(footer, all, 0, (int) length, trust, limits);
   }
 
   Footer footer() {
     return footer;
   }
 
-  /** The SHA-256 of the uncompressed TOC. */
-  byte[] digest() {
-    return digest.clone();
-  }
-
-  String digestName() {
-    return "sha256:" + HexFormat.of().formatHex(digest);
-  }
-
-  /** Parses the TOC, whose digest is known to be the trusted one. */
-  void parse(TocParser.Sink sink) throws IOException {
-    try (InputStream json = open()) {
-      TocParser.parse(json, limits, sink);
-    } catch (ZipException | EOFException e) {
-      throw notReadable(e);
-    }
-  }
-
-  private byte[] computeDigest() throws IOException {
+  /**
+   * Parses the TOC, and verifies it.
+   *
+   * @param sink what it got is of no worth where this fails
+   * @return the SHA-256 of the uncompressed TOC
+   * @throws LayerFormatException if the TOC is not the one that is trusted, can't be uncompressed,
+   *     or breaks its format; the first of these that is true
+   */
+  byte[] parse(TocParser.Sink sink) throws IOException {
     MessageDigest sha256;
     try {
       sha256 = MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException(e);
     }
-    byte[] buffer = new byte[64 << 10];
-    try (InputStream json = open()) {
-      for (int n = json.read(buffer); n >= 0; n = json.read(buffer)) {
-        sha256.update(buffer, 0, n);
+    try (InputStream json = new DigestInputStream(open(), sha256)) {
+      IOException broken = null;
+      try {
+        TocParser.parse(new Unclosed(json), limits, sink);
+      } catch (LayerFormatException e) {
+        // What is wrong with a TOC that is not the trusted one is of no interest.
+        broken = e;
       }
+      json.transferTo(OutputStream.nullOutputStream());
+      byte[] digest = sha256.digest();
+      requireTrusted("sha256:" + HexFormat.of().formatHex(digest));
+      if (broken != null) {
+        throw broken;
+      }
+      return digest;
     } catch (ZipException | EOFException e) {
-      throw notReadable(e);
+      throw new LayerFormatException(
+          Kind.MALFORMED, "the TOC can't be uncompressed: " + e.getMessage(), e);
     }
-    return sha256.digest();
+  }
+
+  private void requireTrusted(String digest) throws LayerFormatException {
+    if (trust instanceof TocTrust.Expected expected && !expected.sha256().equals(digest)) {
+      throw new LayerFormatException(
+          Kind.TOC_DIGEST_MISMATCH,
+          "the TOC has digest %s, but its manifest names %s: blob and manifest don't belong together, or the blob was altered"
+              .formatted(digest, TocEntry.printable(expected.sha256())));
+    }
   }
 
   /** The JSON: the first and only file of a tar in a gzip member. */
@@ -168,11 +171,6 @@ final class TocSource {
     }
   }
 
-  private static LayerFormatException notReadable(IOException e) {
-    return new LayerFormatException(
-        Kind.MALFORMED, "the TOC can't be uncompressed: " + e.getMessage(), e);
-  }
-
   private static void readFully(LayerBlob blob, long offset, byte[] target, int at, int length)
       throws IOException {
     if (length == 0) {
@@ -185,6 +183,18 @@ final class TocSource {
             "got %d of the %d bytes from %d on of a blob of %d bytes"
                 .formatted(read, length, offset, blob.sizeBytes()));
       }
+    }
+  }
+
+  /** Leaves the stream open for the rest to be read, whatever its reader does at the end. */
+  private static final class Unclosed extends FilterInputStream {
+    Unclosed(InputStream in) {
+      super(in);
+    }
+
+    @Override
+    public void close() {
+      // On purpose.
     }
   }
 

@@ -5,7 +5,6 @@ import io.morsel.stargz.erofs.ErofsNode;
 import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
 import java.time.Instant;
-import java.time.OffsetDateTime;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -320,8 +319,7 @@ final class TocTree implements TocParser.Sink {
     lastNanos = 0;
     if (!text.isEmpty()) {
       try {
-        Instant time =
-            text.endsWith("Z") ? Instant.parse(text) : OffsetDateTime.parse(text).toInstant();
+        Instant time = TocTime.parse(text);
         lastSeconds = time.getEpochSecond();
         lastNanos = time.getNano();
       } catch (DateTimeException e) {

@@ -14,7 +14,8 @@ import java.time.Duration;
 /** A node with an image that is there in full, mounted read-only as a container would see it. */
 final class FilledRoot implements AutoCloseable {
   private static final Duration FILL_LIMIT = Duration.ofMinutes(10);
-  private static final String FILL_AT_ONCE = "[fetch]\nbackground_fill_delay_millis = 0\n";
+  private static final String FILL_AT_ONCE =
+      "[fetch]\nbackground_fill_delay_millis = 0\n[views]\nswitch_delay_millis = 0\n";
 
   private final Node node;
   private final Path root;

@@ -28,8 +28,8 @@ import java.util.concurrent.TimeUnit;
 /**
  * A connection to a Morsel core, or to a containerd, that works in one namespace.
  *
- * <p>Its stubs end a call after {@link #CALL_SECONDS}, but for those that wait for something: {@link
- * #waitingTasks} and {@link #waitingEvents}. Safe for use by many threads.
+ * <p>Its stubs end a call after {@link #CALL_SECONDS}, but for those that wait for something:
+ * {@link #waitingTasks} and {@link #waitingEvents}. Safe for use by many threads.
  */
 public final class CoreClient implements AutoCloseable {
   /** How long a call may take that only looks something up or changes metadata. */

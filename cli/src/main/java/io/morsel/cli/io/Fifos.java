@@ -1,0 +1,130 @@
+package io.morsel.cli.io;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The FIFOs by which a process in a container has the standard streams that its client gives it.
+ * The client makes them, the shim opens their other ends; the names are those that {@code ctr}
+ * uses.
+ *
+ * <p>Until {@link #connected}, this end of each is held open both ways, so that neither side waits
+ * for the other when it opens one, and no end of output is seen before there was a beginning. Safe
+ * for use by many threads.
+ */
+public final class Fifos implements AutoCloseable {
+  /** Where the directories of FIFOs are made. */
+  public static final Path PARENT = Path.of("/run/morsel/fifo");
+
+  private final Path directory;
+  private final Optional<Path> stdin;
+  private final Path stdout;
+  private final Optional<Path> stderr;
+  private final List<FileChannel> held = new ArrayList<>();
+
+  private Fifos(Path directory, Optional<Path> stdin, Path stdout, Optional<Path> stderr) {
+    this.directory = directory;
+    this.stdin = stdin;
+    this.stdout = stdout;
+    this.stderr = stderr;
+  }
+
+  /**
+   * Makes the FIFOs of one process, in a directory of their own below {@link #PARENT}.
+   *
+   * @param id the container's or process's identifier, for their names
+   * @param withInput whether the process gets a standard input
+   * @param terminal whether it has a terminal, which brings its standard error on standard output
+   */
+  public static Fifos create(String id, boolean withInput, boolean terminal) throws IOException {
+    Files.createDirectories(PARENT);
+    return create(PARENT, id, withInput, terminal);
+  }
+
+  static Fifos create(Path parent, String id, boolean withInput, boolean terminal)
+      throws IOException {
+    Path directory = Files.createTempDirectory(parent, "");
+    Fifos fifos =
+        new Fifos(
+            directory,
+            withInput ? Optional.of(directory.resolve(id + "-stdin")) : Optional.empty(),
+            directory.resolve(id + "-stdout"),
+            terminal ? Optional.empty() : Optional.of(directory.resolve(id + "-stderr")));
+    try {
+      for (Path each : fifos.all()) {
+        Libc.mkfifo(each);
+        fifos.held.add(FileChannel.open(each, StandardOpenOption.READ, StandardOpenOption.WRITE));
+      }
+      return fifos;
+    } catch (IOException failure) {
+      fifos.close();
+      throw failure;
+    }
+  }
+
+  /** Standard input's path, as the core is told it; empty where there is none. */
+  public String stdin() {
+    return stdin.map(Path::toString).orElse("");
+  }
+
+  /** Standard output's path. */
+  public String stdout() {
+    return stdout.toString();
+  }
+
+  /** Standard error's path; empty where a terminal brings it on standard output. */
+  public String stderr() {
+    return stderr.map(Path::toString).orElse("");
+  }
+
+  Optional<Path> stdinPath() {
+    return stdin;
+  }
+
+  Path stdoutPath() {
+    return stdout;
+  }
+
+  Optional<Path> stderrPath() {
+    return stderr;
+  }
+
+  private List<Path> all() {
+    List<Path> all = new ArrayList<>();
+    stdin.ifPresent(all::add);
+    all.add(stdout);
+    stderr.ifPresent(all::add);
+    return all;
+  }
+
+  /**
+   * The shim has opened its ends, or never will: from now on who reads here sees the end of the
+   * output when the last writer has closed it.
+   */
+  public synchronized void connected() {
+    for (FileChannel each : held) {
+      try {
+        each.close();
+      } catch (IOException e) {
+        throw new IllegalStateException("a FIFO below " + directory + " does not close", e);
+      }
+    }
+    held.clear();
+  }
+
+  /** Deletes the FIFOs; who has one open keeps it. */
+  @Override
+  public void close() throws IOException {
+    connected();
+    for (Path each : all()) {
+      Files.deleteIfExists(each);
+    }
+    Files.deleteIfExists(directory);
+  }
+}
