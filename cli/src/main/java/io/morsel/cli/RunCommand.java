@@ -443,9 +443,7 @@ final class RunCommand implements Callable<Integer> {
             new RunRequest.RuntimeChoice(
                 runtime,
                 Optional.ofNullable(runcBinary),
-                stopSignal == null
-                    ? Optional.empty()
-                    : Optional.of(RunSyntax.signal(stopSignal))),
+                stopSignal == null ? Optional.empty() : Optional.of(RunSyntax.signal(stopSignal))),
             new RunRequest.Attachment(
                 detach,
                 remove,

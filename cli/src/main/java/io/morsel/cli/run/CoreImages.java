@@ -89,7 +89,9 @@ final class CoreImages {
           .orElseThrow(
               () ->
                   CommandException.failed(
-                      "image '" + choice.reference() + "' went away while it was pulled; try again"));
+                      "image '"
+                          + choice.reference()
+                          + "' went away while it was pulled; try again"));
     } catch (StatusException failure) {
       throw CoreClient.failed("can't use image '" + choice.reference() + "'", failure);
     }
@@ -211,8 +213,7 @@ final class CoreImages {
     Set<String> plainHttpHosts = choice.plainHttp() ? Set.of(reference.registry()) : Set.of();
     ImagePull.Result result;
     boolean live = Terminal.isLive();
-    try (RegistryClient registry =
-            Images.client(version, plainHttpHosts, TransferListener.NONE);
+    try (RegistryClient registry = Images.client(version, plainHttpHosts, TransferListener.NONE);
         Progress progress = Progress.start(err, !live)) {
       result = ImagePull.run(request, registry.source(reference), progress);
     }

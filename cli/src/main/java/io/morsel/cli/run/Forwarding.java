@@ -2,6 +2,7 @@ package io.morsel.cli.run;
 
 import io.grpc.StatusException;
 import io.morsel.cli.core.CoreClient;
+import io.morsel.cli.io.SignalNumber;
 import io.morsel.containerd.api.tasks.KillRequest;
 import java.time.Duration;
 import java.util.Optional;
@@ -19,10 +20,8 @@ import org.slf4j.LoggerFactory;
  * this process, so does the first SIGTERM or SIGHUP, after a while. Safe for use by many threads.
  */
 final class Forwarding implements IntConsumer {
-  static final int SIGKILL = 9;
   private static final int SIGHUP = 1;
   private static final int SIGINT = 2;
-  private static final int SIGTERM = 15;
   private static final int IMPATIENT = 3;
   private static final Logger log = LoggerFactory.getLogger(Forwarding.class);
 
@@ -56,13 +55,13 @@ final class Forwarding implements IntConsumer {
         worker.interrupt();
         return;
       }
-      if (signal == SIGINT || signal == SIGTERM || signal == SIGHUP) {
+      if (signal == SIGINT || signal == SignalNumber.TERM || signal == SIGHUP) {
         requests++;
         kill = requests == IMPATIENT;
         killLater = requests == 1 && signal != SIGINT && stopTimeout.isPresent();
       }
     }
-    kill(kill ? SIGKILL : signal);
+    kill(kill ? SignalNumber.KILL : signal);
     if (killLater) {
       Thread.ofVirtual().name("stop-timeout").start(this::killUnlessEnded);
     }
@@ -71,7 +70,7 @@ final class Forwarding implements IntConsumer {
   private void killUnlessEnded() {
     try {
       if (!ended.await(stopTimeout.orElseThrow().toMillis(), TimeUnit.MILLISECONDS)) {
-        kill(SIGKILL);
+        kill(SignalNumber.KILL);
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

@@ -4,13 +4,13 @@ import com.google.protobuf.Any;
 import com.google.protobuf.ByteString;
 import io.grpc.StatusException;
 import io.morsel.cli.core.CoreClient;
+import io.morsel.cli.io.SignalForwarding;
 import io.morsel.cli.pull.ImageUnpack;
 import io.morsel.cli.run.RunRequest.CoreChoice;
 import io.morsel.cli.run.RunRequest.NetworkChoice;
 import io.morsel.cli.terminal.CommandException;
 import io.morsel.cli.terminal.ExitCode;
 import io.morsel.cli.terminal.Interruption;
-import io.morsel.cli.terminal.Signals;
 import io.morsel.containerd.ErrorClass;
 import io.morsel.containerd.api.containers.Container;
 import io.morsel.containerd.api.containers.ContainersGrpc;
@@ -36,7 +36,6 @@ import io.morsel.runtime.oci.UserDatabase;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.HexFormat;
@@ -66,7 +65,6 @@ public final class RunJob {
   private static final String SPEC_TYPE = "types.containerd.io/opencontainers/runtime-spec/1/Spec";
   private static final String RUNC_OPTIONS_TYPE = "containerd.runc.v1.Options";
   private static final String RUNC = "io.containerd.runc.v2";
-  private static final Path FIFOS = Path.of("/run/morsel/fifo");
   private static final int MAX_LABEL_BYTES = 4096;
   private static final int NAME_BYTES = 6;
   private static final int SIGNAL_BASE = 128;
@@ -114,7 +112,7 @@ public final class RunJob {
               core.isEmbedded()
                   ? Optional.of(request.attachment().stopTimeout())
                   : Optional.empty());
-      try (Signals _ = Signals.listen(Signals.FORWARDED, forwarding)) {
+      try (SignalForwarding _ = SignalForwarding.start(forwarding)) {
         return run(core.client(), forwarding);
       } catch (InterruptedException | IOException | CommandException failure) {
         int signal = forwarding.interruption();
@@ -143,12 +141,11 @@ public final class RunJob {
       step = "can't connect container '" + id + "' to a network";
       connect(id, undo);
       step = "can't start container '" + id + "'";
-      RunningTask task = new RunningTask(client, id, request, fifos(), forwarding);
+      RunningTask task = new RunningTask(client, id, request, forwarding);
       undo.addTemporary("delete the FIFOs of container '" + id + "'", task::closeStreams);
       undo.addTemporary("end the task of container '" + id + "'", task::end);
       task.start(rootfs);
       if (request.attachment().detach()) {
-        task.leave();
         undo.forget();
         out.println(id);
         return ExitCode.OK;
@@ -173,12 +170,6 @@ public final class RunJob {
     byte[] bytes = new byte[NAME_BYTES];
     new SecureRandom().nextBytes(bytes);
     return HexFormat.of().formatHex(bytes);
-  }
-
-  private Path fifos() {
-    return request.core() instanceof CoreChoice.Embedded(var settings)
-        ? settings.state().resolve("fifo")
-        : FIFOS;
   }
 
   // --- the container -----------------------------------------------------------------------------
@@ -256,9 +247,7 @@ public final class RunJob {
       Options.Builder options = Options.newBuilder();
       request.runtime().binary().ifPresent(options::setBinaryName);
       runtime.setOptions(
-          Any.newBuilder()
-              .setTypeUrl(RUNC_OPTIONS_TYPE)
-              .setValue(options.build().toByteString()));
+          Any.newBuilder().setTypeUrl(RUNC_OPTIONS_TYPE).setValue(options.build().toByteString()));
     }
     return runtime.build();
   }
@@ -292,8 +281,7 @@ public final class RunJob {
       }
     }
     if (request.attachment().detach()) {
-      RunningTask.logFile(request, id)
-          .ifPresent(file -> labels.put(LOG_LABEL, file.toString()));
+      RunningTask.logFile(request, id).ifPresent(file -> labels.put(LOG_LABEL, file.toString()));
     }
     labels.putAll(request.labels());
     return labels;
@@ -312,7 +300,8 @@ public final class RunJob {
             options.annotations());
     List<MountEntry> mounts =
         rootfs.stream()
-            .map(mount -> new MountEntry(mount.getType(), mount.getSource(), mount.getOptionsList()))
+            .map(
+                mount -> new MountEntry(mount.getType(), mount.getSource(), mount.getOptionsList()))
             .toList();
     Map<String, byte[]> files =
         SnapshotFiles.read(mounts, List.of(UserDatabase.PASSWD, UserDatabase.GROUP));
@@ -321,8 +310,7 @@ public final class RunJob {
                 files.getOrDefault(UserDatabase.PASSWD, new byte[0]),
                 files.getOrDefault(UserDatabase.GROUP, new byte[0]))
             .find(options.process().user().orElse(image.settings().user()));
-    Host host =
-        Host.read(Platform.current().architecture(), options.isolation().privileged());
+    Host host = Host.read(Platform.current().architecture(), options.isolation().privileged());
     String json =
         new ContainerSpec(request.namespace(), id, image.settings(), options, identity, host)
             .toJson()

@@ -150,7 +150,8 @@ public final class RunSyntax {
           throw CommandException.failed(file + ": no JSON: " + e.getOriginalMessage(), e);
         }
         throw CommandException.failed(
-            file + ": no seccomp profile: it has no defaultAction; see the OCI runtime"
+            file
+                + ": no seccomp profile: it has no defaultAction; see the OCI runtime"
                 + " specification, config-linux.md");
       }
     };

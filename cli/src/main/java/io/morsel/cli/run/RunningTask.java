@@ -2,8 +2,12 @@ package io.morsel.cli.run;
 
 import io.grpc.StatusException;
 import io.morsel.cli.core.CoreClient;
-import io.morsel.cli.terminal.RawTerminal;
-import io.morsel.cli.terminal.Signals;
+import io.morsel.cli.io.Fifos;
+import io.morsel.cli.io.RawTerminal;
+import io.morsel.cli.io.SignalForwarding;
+import io.morsel.cli.io.SignalNumber;
+import io.morsel.cli.io.StdioCopy;
+import io.morsel.cli.terminal.CommandException;
 import io.morsel.containerd.ErrorClass;
 import io.morsel.containerd.api.tasks.CloseIORequest;
 import io.morsel.containerd.api.tasks.CreateTaskRequest;
@@ -17,10 +21,9 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
+import java.util.concurrent.CountDownLatch;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,26 +32,22 @@ final class RunningTask {
   private static final Logger log = LoggerFactory.getLogger(RunningTask.class);
   private static final Path LOGS = Path.of("/var/lib/morsel/logs");
 
-  /** How long output may take to come after its container has ended. */
-  private static final Duration OUTPUT_GRACE = Duration.ofSeconds(10);
-
   private final CoreClient client;
   private final String id;
   private final RunRequest request;
-  private final Path fifos;
   private final Forwarding forwarding;
   private final boolean terminal;
-  private @Nullable TaskStreams streams;
+  private final CountDownLatch started = new CountDownLatch(1);
+  private Optional<Fifos> fifos = Optional.empty();
+  private Optional<StdioCopy> copy = Optional.empty();
   private Optional<RawTerminal> rawTerminal = Optional.empty();
   private boolean created;
 
   /** One that is not there yet. */
-  RunningTask(
-      CoreClient client, String id, RunRequest request, Path fifos, Forwarding forwarding) {
+  RunningTask(CoreClient client, String id, RunRequest request, Forwarding forwarding) {
     this.client = client;
     this.id = id;
     this.request = request;
-    this.fifos = fifos;
     this.forwarding = forwarding;
     this.terminal = request.options().process().terminal();
   }
@@ -68,42 +67,56 @@ final class RunningTask {
   }
 
   /** Creates the task and starts it. */
-  void start(List<Mount> rootfs) throws StatusException, IOException, InterruptedException {
-    boolean detach = request.attachment().detach();
-    boolean copies = !detach || (terminal && request.attachment().logUri().isEmpty());
-    TaskStreams made =
-        TaskStreams.create(
-            fifos, id, request.attachment().interactive(), copies, copies && !terminal);
-    streams = made;
-    String logUri = copies ? "" : prepareLog();
-    var response =
-        client
-            .tasks()
-            .create(
-                CreateTaskRequest.newBuilder()
-                    .setContainerId(id)
-                    .addAllRootfs(rootfs)
-                    .setTerminal(terminal)
-                    .setStdin(made.stdin())
-                    .setStdout(copies ? made.stdout() : logUri)
-                    .setStderr(copies || terminal ? made.stderr() : logUri)
-                    .build());
+  void start(List<Mount> rootfs)
+      throws CommandException, StatusException, IOException, InterruptedException {
+    RunRequest.Attachment attachment = request.attachment();
+    // A shim shows a terminal through FIFOs only, also where nobody reads them.
+    boolean toFifos = !attachment.detach() || (terminal && attachment.logUri().isEmpty());
+    CreateTaskRequest.Builder task =
+        CreateTaskRequest.newBuilder()
+            .setContainerId(id)
+            .addAllRootfs(rootfs)
+            .setTerminal(terminal);
+    if (toFifos || attachment.interactive()) {
+      Fifos made = Fifos.create(id, attachment.interactive(), terminal);
+      fifos = Optional.of(made);
+      task.setStdin(made.stdin()).setStdout(made.stdout()).setStderr(made.stderr());
+    }
+    if (!toFifos) {
+      String uri = prepareLog();
+      task.setStdout(uri).setStderr(terminal ? "" : uri);
+    }
+    if (!attachment.detach() && fifos.isPresent()) {
+      if (terminal && attachment.interactive()) {
+        rawTerminal = Optional.of(RawTerminal.open());
+      }
+      copy = Optional.of(StdioCopy.start(fifos.get(), StdioCopy.Streams.standard(), new Ends()));
+    }
+    var response = client.tasks().create(task.build());
     created = true;
-    if (request.attachment().pidFile().isPresent()) {
-      Files.writeString(request.attachment().pidFile().get(), Integer.toString(response.getPid()));
-    }
-    if (!detach) {
-      made.startOutput(() -> forwarding.kill(Forwarding.SIGKILL));
-    }
-    if (terminal && request.attachment().interactive() && !detach) {
-      rawTerminal = RawTerminal.ofStandardInput();
-      rawTerminal.ifPresent(RawTerminal::makeRaw);
+    if (attachment.pidFile().isPresent()) {
+      Files.writeString(attachment.pidFile().get(), Integer.toString(response.getPid()));
     }
     resize();
     forwarding.to(id);
     var _ = client.tasks().start(StartRequest.newBuilder().setContainerId(id).build());
-    if (!detach) {
-      made.startInput(this::inputEnded);
+    fifos.ifPresent(Fifos::connected);
+    started.countDown();
+  }
+
+  /** What happens at the ends of this command's own streams. */
+  private final class Ends implements StdioCopy.Listener {
+    @Override
+    public void inputEnded() {
+      // A terminal would hang up.
+      if (!terminal) {
+        closeInput();
+      }
+    }
+
+    @Override
+    public void outputLost() {
+      forwarding.kill(SignalNumber.KILL);
     }
   }
 
@@ -121,7 +134,13 @@ final class RunningTask {
   }
 
   private void resize() {
-    rawTerminal.flatMap(RawTerminal::size).ifPresent(this::resize);
+    try {
+      if (rawTerminal.isPresent()) {
+        resize(rawTerminal.get().size());
+      }
+    } catch (IOException gone) {
+      log.debug("the terminal does not say its size: {}", gone.getMessage());
+    }
   }
 
   private void resize(RawTerminal.Size size) {
@@ -140,18 +159,18 @@ final class RunningTask {
     }
   }
 
-  private void inputEnded() {
-    if (terminal) {
-      // It would hang up.
-      return;
-    }
+  private void closeInput() {
     try {
+      // Before that it would be closed for good, with what is in it.
+      started.await();
       var _ =
           client
               .tasks()
               .closeIO(CloseIORequest.newBuilder().setContainerId(id).setStdin(true).build());
     } catch (StatusException failure) {
       log.debug("can't close the input of '{}': {}", id, CoreClient.message(failure));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 
@@ -161,7 +180,7 @@ final class RunningTask {
    * @return its exit code
    */
   int await() throws StatusException, InterruptedException {
-    try (Signals _ = Signals.listen(List.of(Signals.RESIZED), _ -> resize())) {
+    try (SignalForwarding _ = SignalForwarding.onResize(this::resize)) {
       int exitCode =
           client
               .waitingTasks()
@@ -169,9 +188,8 @@ final class RunningTask {
               .getExitStatus();
       forwarding.ended();
       delete();
-      TaskStreams copied = streams;
-      if (copied != null && !copied.awaitOutput(OUTPUT_GRACE)) {
-        log.warn("output of '{}' was still to come after {}", id, OUTPUT_GRACE);
+      if (copy.isPresent()) {
+        copy.get().awaitOutputEnd();
       }
       return exitCode;
     }
@@ -180,14 +198,6 @@ final class RunningTask {
   private void delete() throws StatusException {
     var _ = client.tasks().delete(DeleteTaskRequest.newBuilder().setContainerId(id).build());
     created = false;
-  }
-
-  /** Lets the task go on without this command. */
-  void leave() throws IOException {
-    TaskStreams left = streams;
-    if (left != null) {
-      left.leave();
-    }
   }
 
   /** Ends the task by SIGKILL where it runs, and deletes it. */
@@ -204,7 +214,7 @@ final class RunningTask {
               .kill(
                   KillRequest.newBuilder()
                       .setContainerId(id)
-                      .setSignal(Forwarding.SIGKILL)
+                      .setSignal(SignalNumber.KILL)
                       .setAll(true)
                       .build());
       var _ = client.waitingTasks().wait(WaitRequest.newBuilder().setContainerId(id).build());
@@ -220,9 +230,8 @@ final class RunningTask {
 
   /** Deletes the FIFOs. */
   void closeStreams() throws IOException {
-    TaskStreams made = streams;
-    if (made != null) {
-      made.close();
+    if (fifos.isPresent()) {
+      fifos.get().close();
     }
   }
 }

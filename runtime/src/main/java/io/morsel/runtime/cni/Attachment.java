@@ -17,7 +17,8 @@ import tools.jackson.databind.node.ObjectNode;
  * @param ports the ports that lead into it
  * @param result what the plugins answered; null's node where they have not yet
  */
-public record Attachment(Path netns, NetworkList network, List<PortMapping> ports, JsonNode result) {
+public record Attachment(
+    Path netns, NetworkList network, List<PortMapping> ports, JsonNode result) {
   /** Copies the ports. */
   public Attachment {
     ports = List.copyOf(ports);

@@ -61,8 +61,7 @@ public final class Cni {
    */
   public Attachment attach(String namespace, String id, List<PortMapping> ports)
       throws IOException, InterruptedException {
-    NetworkList network =
-        NetworkList.first(settings.configurations()).orElse(NetworkList.BUILT_IN);
+    NetworkList network = NetworkList.first(settings.configurations()).orElse(NetworkList.BUILT_IN);
     if (!ports.isEmpty() && !network.mapsPorts()) {
       throw new CniException(
           "network '"
@@ -74,8 +73,7 @@ public final class Cni {
     // What a container of this name may have left behind.
     detach(namespace, id);
     Path netns = namespaceFile(namespace, id);
-    Attachment attachment =
-        new Attachment(netns, network, ports, NullNode.getInstance());
+    Attachment attachment = new Attachment(netns, network, ports, NullNode.getInstance());
     write(namespace, id, attachment);
     boolean attached = false;
     try {
@@ -168,7 +166,8 @@ public final class Cni {
   private JsonNode add(
       String namespace, String id, Attachment attachment, NetworkList network, String interfaceName)
       throws IOException, InterruptedException {
-    Attachment within = new Attachment(attachment.netns(), network, attachment.ports(), NullNode.getInstance());
+    Attachment within =
+        new Attachment(attachment.netns(), network, attachment.ports(), NullNode.getInstance());
     JsonNode previous = NullNode.getInstance();
     for (ObjectNode plugin : network.plugins()) {
       previous = run("ADD", namespace, id, within, plugin, previous, interfaceName);
@@ -214,10 +213,14 @@ public final class Cni {
         command,
         config,
         Map.of(
-            "CNI_CONTAINERID", key(namespace, id),
-            "CNI_NETNS", netns,
-            "CNI_IFNAME", interfaceName,
-            "CNI_ARGS", "IgnoreUnknown=1"));
+            "CNI_CONTAINERID",
+            key(namespace, id),
+            "CNI_NETNS",
+            netns,
+            "CNI_IFNAME",
+            interfaceName,
+            "CNI_ARGS",
+            "IgnoreUnknown=1"));
   }
 
   private static void portMappings(ArrayNode mappings, List<PortMapping> ports) {
@@ -278,8 +281,7 @@ public final class Cni {
     try {
       detach(namespace, id);
     } catch (IOException e) {
-      log
-          .warn("the network of container '{}' can't be taken down: {}", id, e.getMessage());
+      log.warn("the network of container '{}' can't be taken down: {}", id, e.getMessage());
     } finally {
       if (interrupted) {
         Thread.currentThread().interrupt();

@@ -2,7 +2,9 @@ package io.morsel.runtime.cni;
 
 import java.io.IOException;
 
-/** A network can't be set up or torn down: a plugin says no, is missing, or its configuration is. */
+/**
+ * A network can't be set up or torn down: a plugin says no, is missing, or its configuration is.
+ */
 public final class CniException extends IOException {
   /** With what failed, why, and what to do. */
   public CniException(String message) {

@@ -65,7 +65,9 @@ record NetworkList(String name, String cniVersion, List<ObjectNode> plugins) {
     plugins = List.copyOf(plugins);
   }
 
-  /** The configuration whose file's name comes first in a directory; nothing where there is none. */
+  /**
+   * The configuration whose file's name comes first in a directory; nothing where there is none.
+   */
   static Optional<NetworkList> first(Path directory) throws IOException {
     if (!Files.isDirectory(directory)) {
       return Optional.empty();
@@ -105,8 +107,7 @@ record NetworkList(String name, String cniVersion, List<ObjectNode> plugins) {
     }
     String name = document.path("name").asString("");
     List<ObjectNode> plugins = new ArrayList<>();
-    for (JsonNode plugin :
-        document.has("plugins") ? document.path("plugins") : List.of(document)) {
+    for (JsonNode plugin : document.has("plugins") ? document.path("plugins") : List.of(document)) {
       // The type becomes a file's name.
       if (!(plugin instanceof ObjectNode object)
           || !TYPE.matcher(plugin.path("type").asString("")).matches()) {

@@ -41,7 +41,7 @@ final class NetworkNamespace {
     } catch (ExecutionException e) {
       delete(file);
       throw new CniException(
-          "can't make a network namespace for the container: " + e.getCause().getMessage(), e);
+          "can't make a network namespace for the container: " + e.getMessage(), e);
     }
   }
 

@@ -51,8 +51,7 @@ record Plugins(List<Path> directories, Duration limit) {
     builder.environment().put("CNI_COMMAND", command);
     builder
         .environment()
-        .put(
-            "CNI_PATH", directories.stream().map(Path::toString).collect(Collectors.joining(":")));
+        .put("CNI_PATH", directories.stream().map(Path::toString).collect(Collectors.joining(":")));
     String about = "network plugin '" + type + "' (" + command + ")";
     try {
       Process process = builder.start();

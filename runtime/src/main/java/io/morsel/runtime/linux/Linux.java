@@ -86,8 +86,7 @@ public final class Linux {
 
   private Linux() {}
 
-  private static MethodHandle handle(
-      String name, MemoryLayout result, MemoryLayout... parameters) {
+  private static MethodHandle handle(String name, MemoryLayout result, MemoryLayout... parameters) {
     return LINKER.downcallHandle(
         LINKER.defaultLookup().findOrThrow(name),
         FunctionDescriptor.of(result, parameters),

@@ -18,12 +18,12 @@ import java.util.concurrent.FutureTask;
 /**
  * Reads a few small files of a snapshot that is mounted nowhere.
  *
- * <p>The snapshot is mounted read-only, where only one thread sees it, and is gone with that thread,
- * however this process ends. What an image has there can't lead out of it: links are followed below
- * its root only, devices can't be opened, and FIFOs are not waited for.
+ * <p>The snapshot is mounted read-only, where only one thread sees it, and is gone with that
+ * thread, however this process ends. What an image has there can't lead out of it: links are
+ * followed below its root only, devices can't be opened, and FIFOs are not waited for.
  *
- * <p>The layers may be served by this very process. Were it killed while the thread waits for such a
- * layer, the thread's open files would keep the layer's connection to the kernel open, and thread
+ * <p>The layers may be served by this very process. Were it killed while the thread waits for such
+ * a layer, the thread's open files would keep the layer's connection to the kernel open, and thread
  * and connection would wait for each other for ever. So the thread gives up such connections first.
  */
 public final class SnapshotFiles {
@@ -196,19 +196,18 @@ public final class SnapshotFiles {
     MemorySegment state = Linux.newErrnoState(arena);
     MemorySegment root = openHow(arena, O_PATH | O_CLOEXEC, 0);
     MemorySegment file =
-        openHow(
-            arena,
-            O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
-            RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+        openHow(arena, O_NONBLOCK | O_NOCTTY | O_CLOEXEC, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
     MemorySegment rootPath = arena.allocateFrom(target.toString());
     List<MemorySegment> paths = names.stream().map(arena::allocateFrom).toList();
     MemorySegment buffer = arena.allocate(MAX_FILE_BYTES + 1L);
     long[] lengths = new long[names.size()];
     byte[][] contents = new byte[names.size()][];
-    long rootFd = Linux.syscall(state, SYS_OPENAT2, AT_FDCWD, rootPath, root.address(), OPEN_HOW_BYTES, 0);
+    long rootFd =
+        Linux.syscall(state, SYS_OPENAT2, AT_FDCWD, rootPath, root.address(), OPEN_HOW_BYTES, 0);
     for (int i = 0; i < lengths.length && rootFd >= 0; i++) {
       long fd =
-          Linux.syscall(state, SYS_OPENAT2, rootFd, paths.get(i), file.address(), OPEN_HOW_BYTES, 0);
+          Linux.syscall(
+              state, SYS_OPENAT2, rootFd, paths.get(i), file.address(), OPEN_HOW_BYTES, 0);
       lengths[i] = fd < 0 ? fd : readFully(state, (int) fd, buffer);
       if (lengths[i] >= 0) {
         contents[i] = buffer.asSlice(0, lengths[i]).toArray(ValueLayout.JAVA_BYTE);

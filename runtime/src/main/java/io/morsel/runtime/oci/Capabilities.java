@@ -122,7 +122,9 @@ final class Capabilities {
     String full = name.startsWith("CAP_") ? name : "CAP_" + name;
     if (!ALL.contains(full)) {
       throw new SpecException(
-          "there is no capability '" + text + "'; capabilities(7) has the names, such as NET_ADMIN");
+          "there is no capability '"
+              + text
+              + "'; capabilities(7) has the names, such as NET_ADMIN");
     }
     return full;
   }

@@ -13,8 +13,8 @@ import tools.jackson.databind.node.ObjectNode;
 /**
  * Makes specifications. A pure function: everything that it knows is given to it.
  *
- * <p>For the same container it says what {@code ctr run} of containerd 1.6 would, with one addition:
- * the default seccomp profile, which there has to be asked for.
+ * <p>For the same container it says what {@code ctr run} of containerd 1.6 would, with one
+ * addition: the default seccomp profile, which there has to be asked for.
  */
 public final class ContainerSpec {
   private static final String VERSION = "1.0.2-dev";

@@ -46,8 +46,7 @@ public record ImageSettings(
     try {
       config = JsonMapper.shared().readTree(document).path("config");
     } catch (JacksonException e) {
-      throw new SpecException(
-          "the image's configuration is no JSON: " + e.getOriginalMessage());
+      throw new SpecException("the image's configuration is no JSON: " + e.getOriginalMessage());
     }
     return new ImageSettings(
         text(config, "User"),
@@ -73,7 +72,8 @@ public record ImageSettings(
       return "";
     }
     if (!value.isString()) {
-      throw new SpecException("the image's configuration is broken: config." + name + " is no text");
+      throw new SpecException(
+          "the image's configuration is broken: config." + name + " is no text");
     }
     return value.stringValue();
   }

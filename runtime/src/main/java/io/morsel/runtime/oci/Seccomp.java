@@ -105,7 +105,11 @@ public sealed interface Seccomp {
     }
 
     private static void argument(ObjectNode rule, int index, long value, String comparison) {
-      rule.putArray("args").addObject().put("index", index).put("value", value).put("op", comparison);
+      rule.putArray("args")
+          .addObject()
+          .put("index", index)
+          .put("value", value)
+          .put("op", comparison);
     }
   }
 }

@@ -19,13 +19,12 @@ public record SpecMount(String destination, String type, String source, List<Str
 
   /** A file or directory of the machine, with what is mounted below it. */
   public static SpecMount bind(String source, String destination, boolean readOnly) {
-    return new SpecMount(
-        destination, "bind", source, List.of("rbind", readOnly ? "ro" : "rw"));
+    return new SpecMount(destination, "bind", source, List.of("rbind", readOnly ? "ro" : "rw"));
   }
 
   /**
-   * Reads {@code type=bind,src=DIR,dst=DIR,options=rbind:ro}, as ctr has it, and the other spellings
-   * of Docker's: {@code source}, {@code destination}, {@code target}, {@code readonly}.
+   * Reads {@code type=bind,src=DIR,dst=DIR,options=rbind:ro}, as ctr has it, and the other
+   * spellings of Docker's: {@code source}, {@code destination}, {@code target}, {@code readonly}.
    *
    * @throws SpecException if it is malformed
    */
@@ -50,8 +49,7 @@ public record SpecMount(String destination, String type, String source, List<Str
         }
         case "tmpfs-size" -> options.add("size=" + value);
         case "tmpfs-mode" -> options.add("mode=" + value);
-        default ->
-            throw malformed(text, "there is no '" + key + "'");
+        default -> throw malformed(text, "there is no '" + key + "'");
       }
     }
     if (!destination.startsWith("/")) {

@@ -8,8 +8,8 @@ import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /**
- * The users and groups of an image: its {@code /etc/passwd} and {@code /etc/group}, by passwd(5) and
- * group(5). Immutable.
+ * The users and groups of an image: its {@code /etc/passwd} and {@code /etc/group}, by passwd(5)
+ * and group(5). Immutable.
  *
  * <p>Who is meant is found as containerd finds it.
  */
