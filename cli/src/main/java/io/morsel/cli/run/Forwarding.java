@@ -16,7 +16,7 @@ import org.slf4j.LoggerFactory;
  * Where signals go: to the container once it runs; before that they end this command.
  *
  * <p>A process that is a container's first is spared by every signal that it does not handle, but
- * for SIGKILL. So the third that asks it to end becomes one; and where the container can't outlive
+ * for SIGKILL. So what asks it to end for the third time becomes one; and where the container can't outlive
  * this process, so does the first SIGTERM or SIGHUP, after a while. Safe for use by many threads.
  */
 final class Forwarding implements IntConsumer {
@@ -31,6 +31,7 @@ final class Forwarding implements IntConsumer {
   private final CountDownLatch ended = new CountDownLatch(1);
   private String task = "";
   private int interruption;
+  private int lastRequest;
   private int requests;
 
   /**
@@ -56,9 +57,10 @@ final class Forwarding implements IntConsumer {
         return;
       }
       if (signal == SIGINT || signal == SignalNumber.TERM || signal == SIGHUP) {
-        requests++;
+        requests = signal == lastRequest ? requests + 1 : 1;
+        lastRequest = signal;
         kill = requests == IMPATIENT;
-        killLater = requests == 1 && signal != SIGINT && stopTimeout.isPresent();
+        killLater = signal != SIGINT && stopTimeout.isPresent();
       }
     }
     kill(kill ? SignalNumber.KILL : signal);
