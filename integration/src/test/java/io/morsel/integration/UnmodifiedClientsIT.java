@@ -2,6 +2,7 @@ package io.morsel.integration;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.morsel.bench.host.Await;
 import io.morsel.bench.host.Command;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -91,7 +92,23 @@ class UnmodifiedClientsIT {
           .contains("mount -t overlay overlay /mnt")
           .contains("lowerdir=");
       node.ctr("snapshots", "--snapshotter", "morsel", "commit", "committed", "mine").succeed();
-      node.ctr("snapshots", "--snapshotter", "morsel", "view", "look", "committed").succeed();
+      // ctr labels no view, so that containerd's collector may take it before anybody can hold it.
+      Await.until(
+          "a view that is held",
+          Node.SOON,
+          () -> {
+            node.ctr("snapshots", "--snapshotter", "morsel", "view", "look", "committed").run();
+            return node.ctr(
+                        "snapshots",
+                        "--snapshotter",
+                        "morsel",
+                        "label",
+                        "look",
+                        "containerd.io/gc.root=held")
+                    .run()
+                    .exitCode()
+                == 0;
+          });
       Command.Result refused =
           node.ctr("snapshots", "--snapshotter", "morsel", "rm", "committed").run().expectFailure();
       assertThat(refused.errors()).contains("cannot remove snapshot with child");

@@ -1,8 +1,11 @@
 package io.morsel.prefetch;
 
 import java.util.Collection;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Decides when the rest of a layer is fetched at once, instead of when the node is quiet.
@@ -13,9 +16,10 @@ import java.util.function.LongSupplier;
  * go on by misses until
  *
  * <ul>
- *   <li>they have waited for a quarter of the time that the rest takes to fetch and decode, with so
- *       many misses that it is no ordinary start: that is the job which reads small files here and
- *       there; or
+ *   <li>their requests have waited, each for its answer to begin, for a quarter of the time that
+ *       the rest takes to fetch and decode, and were so many that it is no ordinary start: that is
+ *       the job which reads small files here and there. The time in which answers come does not
+ *       count: it is the price itself; or
  *   <li>their requests have spent that time, and a noticeable one, on the way alone: on a fast line
  *       far away the distance is what a start pays for, and the rest is cheap; or
  *   <li>they have read a third of the layer: that is the job which reads large files.
@@ -29,6 +33,8 @@ import java.util.function.LongSupplier;
  * far as nothing else is said.
  */
 final class FillUrgency {
+  private static final Logger log = LoggerFactory.getLogger(FillUrgency.class);
+
   /** A third of the layer. */
   private static final int READ_SHARE = 3;
 
@@ -36,10 +42,10 @@ final class FillUrgency {
   private static final int WAIT_SHARE = 4;
 
   /**
-   * Fewer requests than this are a start, whatever they cost: those of Python and Java send between
-   * 30 and 110.
+   * Fewer requests than this are a start, whatever they cost: those of Python and Java, of which no
+   * profile is known, send between 30 and 110.
    */
-  static final int LEAST_REQUESTS = 32;
+  static final int LEAST_REQUESTS = 64;
 
   /** A layer for which fewer requests were sent is not what the job is about. */
   static final int LEAST_OWN_REQUESTS = 4;
@@ -75,7 +81,7 @@ final class FillUrgency {
     readBytes.add(lengthBytes);
   }
 
-  /** A reader had to wait. */
+  /** A request that was sent for a reader had to wait for its answer to begin. */
   void waited(long nanos) {
     waitedNanos.add(nanos);
   }
@@ -100,6 +106,14 @@ final class FillUrgency {
     urgent =
         readBytes.sum() >= dataBytes / READ_SHARE
             || (requests >= LEAST_OWN_REQUESTS && isPaid(read, link, pace));
+    if (urgent) {
+      log.debug(
+          "the rest of a layer is fetched at once: {} of {} bytes were read, {} requests waited {} ms",
+          readBytes.sum(),
+          dataBytes,
+          requests,
+          TimeUnit.NANOSECONDS.toMillis(waitedNanos.sum()));
+    }
     return urgent;
   }
 

@@ -292,9 +292,6 @@ final class LayerReader {
         readAbsent(offset, target, first, end);
       }
       long nanos = System.nanoTime() - start;
-      if (!hit) {
-        layer.urgency.waited(nanos);
-      }
       scheduler.observer.read(lengthBytes, hit, nanos);
     } finally {
       target.limit(limit);

@@ -40,6 +40,9 @@ final class RequestRunner {
     byte[] scratch = polled == null ? new byte[SCRATCH_BYTES] : polled;
     try (InputStream in = request.layer.blob().open(request.blobOffset, request.lengthBytes)) {
       long opened = System.nanoTime();
+      if (request.priority == FetchPriority.DEMAND) {
+        request.layer.urgency.waited(opened - start);
+      }
       transfer(request, in, scratch);
       failed = false;
       scheduler.link.add(

@@ -2,7 +2,6 @@ package io.morsel.prefetch;
 
 import io.morsel.registry.Digest;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import tools.jackson.core.JacksonException;
@@ -19,7 +18,7 @@ final class SourceFile {
 
   private SourceFile() {}
 
-  /** Writes the file; on return it is on the disk. */
+  /** Writes the file into a directory that is not published yet, with which it is synced. */
   static void write(Path directory, LayerSource source) throws IOException {
     byte[] json =
         MAPPER
@@ -31,7 +30,7 @@ final class SourceFile {
                     .put("digest", source.digest().toString())
                     .put("sizeBytes", source.sizeBytes())
                     .put("tocDigest", source.tocDigest()));
-    PresentFile.replace(directory, NAME, ByteBuffer.wrap(json));
+    Files.write(directory.resolve(NAME), json);
   }
 
   /**

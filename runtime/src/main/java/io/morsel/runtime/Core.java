@@ -26,6 +26,9 @@ import io.morsel.runtime.sandbox.SandboxStoreService;
 import io.morsel.runtime.snapshot.NamespacedSnapshots;
 import io.morsel.runtime.snapshot.SnapshotsService;
 import io.morsel.runtime.store.MetadataStore;
+import io.morsel.runtime.task.ShimEvents;
+import io.morsel.runtime.task.TaskManager;
+import io.morsel.runtime.task.TasksService;
 import io.morsel.snapshotter.EmbeddedSnapshotter;
 import io.morsel.snapshotter.NativeLibraries;
 import io.morsel.snapshotter.RootLock;
@@ -65,6 +68,7 @@ public final class Core implements AutoCloseable {
   private volatile boolean awaited;
   private volatile @Nullable UnixServer server;
   private volatile @Nullable Exchange exchange;
+  private volatile @Nullable TaskManager tasks;
 
   private Core() {}
 
@@ -93,7 +97,7 @@ public final class Core implements AutoCloseable {
   private void assemble(CoreSettings settings) throws IOException, ContainerdException {
     Clock clock = Clock.systemUTC();
     Path root = makeDirectory(settings.root());
-    makeDirectory(settings.state());
+    Path state = makeDirectory(settings.state());
     add(RootLock.take(root));
     NativeLibraries.keepBelow(root);
     MetadataStore store = add(MetadataStore.open(root.resolve("metadata.db")));
@@ -109,7 +113,8 @@ public final class Core implements AutoCloseable {
     Scheduler gc = add(Scheduler.start(collector));
     store.listen(gc::mutated);
     Map<String, BindableService> services = new LinkedHashMap<>();
-    services.put("containers", new ContainersService(new ContainerStore(store, clock), events));
+    ContainerStore containers = new ContainerStore(store, clock);
+    services.put("containers", new ContainersService(containers, events));
     services.put("content", new ContentService(content, events));
     services.put("events", new EventsService(events));
     services.put("images", new ImagesService(new ImageStore(store, clock), events, gc));
@@ -117,6 +122,10 @@ public final class Core implements AutoCloseable {
     services.put("namespaces", new NamespacesService(new NamespaceStore(store), events));
     services.put("sandboxes", new SandboxStoreService(new SandboxStore(store, clock)));
     services.put("snapshots", new SnapshotsService(snapshotters, events));
+    TaskManager manager =
+        add(TaskManager.open(root, state, settings.address().toAbsolutePath(), events, clock));
+    tasks = manager;
+    services.put("tasks", new TasksService(manager, containers, content));
     services.put("version", new VersionService(settings.version(), settings.revision()));
     services.put(
         "introspection",
@@ -128,6 +137,9 @@ public final class Core implements AutoCloseable {
                 settings.address(),
                 services.values().stream().map(BindableService::bindService).toList(),
                 List.of(CallScope.interceptor())));
+    // After the clients' socket: who waits for the events of shims can subscribe first.
+    add(ShimEvents.serve(settings.address(), manager, events));
+    manager.serving();
     log.info(
         "morsel {} serves as a core on {} from {}", settings.version(), settings.address(), root);
   }
@@ -201,6 +213,10 @@ public final class Core implements AutoCloseable {
     if (subscribed != null) {
       // They would not end by themselves.
       subscribed.close();
+    }
+    TaskManager running = tasks;
+    if (running != null) {
+      running.endWaits();
     }
     UnixServer serving = server;
     if (serving != null) {

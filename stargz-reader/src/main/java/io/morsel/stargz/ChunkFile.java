@@ -100,7 +100,7 @@ final class ChunkFile implements ChunkTable, AutoCloseable {
   }
 
   /**
-   * Writes and syncs a table; {@code path} must not exist.
+   * Writes a table; {@code path} must not exist.
    *
    * @param root the tree, marked and written
    */
@@ -161,7 +161,6 @@ final class ChunkFile implements ChunkTable, AutoCloseable {
       for (long at = 0; buffer.hasRemaining(); ) {
         at += channel.write(buffer, at);
       }
-      channel.force(true);
     }
   }
 

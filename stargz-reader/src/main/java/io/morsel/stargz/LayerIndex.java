@@ -3,11 +3,9 @@ package io.morsel.stargz;
 import io.morsel.stargz.erofs.ErofsImage;
 import io.morsel.stargz.erofs.ErofsWriter;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.HexFormat;
 import java.util.OptionalLong;
 import java.util.UUID;
@@ -41,7 +39,8 @@ public final class LayerIndex implements AutoCloseable {
 
   /**
    * Reads footer and TOC from the end of the blob, verifies them and writes the index into {@code
-   * directory}; the files appear there complete and synced, or not at all.
+   * directory}; the files appear there complete, or not at all. They are not synced: whoever keeps
+   * them has other files that they have to be on the disk with.
    *
    * @param trust what the TOC is checked against
    * @throws LayerFormatException if the layer can't be read at random or breaks its format
@@ -71,7 +70,6 @@ public final class LayerIndex implements AutoCloseable {
       // The image last: only with it is an index there.
       Files.move(chunks, directory.resolve(CHUNKS_FILE), StandardCopyOption.ATOMIC_MOVE);
       Files.move(meta, directory.resolve(META_FILE), StandardCopyOption.ATOMIC_MOVE);
-      sync(directory);
     } catch (Throwable e) {
       Files.deleteIfExists(meta);
       Files.deleteIfExists(chunks);
@@ -86,12 +84,6 @@ public final class LayerIndex implements AutoCloseable {
         index.chunks().count(),
         index.dataBytes());
     return index;
-  }
-
-  private static void sync(Path directory) throws IOException {
-    try (var channel = FileChannel.open(directory, StandardOpenOption.READ)) {
-      channel.force(true);
-    }
   }
 
   /**

@@ -56,6 +56,11 @@ public final class Core implements AutoCloseable {
     return directory.resolve("core.sock");
   }
 
+  /** Its process id. */
+  public long pid() {
+    return daemon.pid();
+  }
+
   /** {@code ctr WORDS…} against it. */
   public Command ctr(Object... words) {
     return Command.of("ctr", "--address", socket(), List.of(words));

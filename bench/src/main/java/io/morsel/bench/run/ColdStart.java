@@ -130,7 +130,8 @@ final class ColdStart {
     }
   }
 
-  private static String excerpt(String text) {
+  /** The beginning of what a program said, in one line. */
+  static String excerpt(String text) {
     String line = text.strip().replaceAll("\\s+", " ");
     return line.length() <= 300 ? line : line.substring(0, 300) + "…";
   }

@@ -38,6 +38,10 @@ final class Remarks {
     if (settings.groups().contains(GroupName.SCALE)) {
       remarks.add("scale: one sample of each figure, which shows how cost grows, not its noise.");
     }
+    if (settings.groups().contains(GroupName.MICRO)) {
+      remarks.add(
+          "micro: code alone, compiled and on warm caches, in a virtual machine of its own; what a cold daemon pays for it the first time stands in cold.");
+    }
     if (settings.modes().stream().anyMatch(Mode.Peer.class::isInstance)) {
       remarks.add(
           "A peer is run by somebody else: its process is not started anew for each sample, as Morsel's is, and what it keeps of earlier rounds is its own matter unless --peer-reset is given.");

@@ -126,12 +126,13 @@ final class ScaleGroup {
     long pulled = System.nanoTime();
     List<Process> running = new ArrayList<>();
     List<Output> outputs = new ArrayList<>();
+    List<Output> errors = new ArrayList<>();
     try {
       for (int i = 0; i < count; i++) {
         Process process = node.run(reference, ColdStart.ID + "-" + i, workload.command()).start();
         running.add(process);
         outputs.add(Output.read(process.getInputStream(), () -> {}));
-        Output.read(process.getErrorStream(), () -> {});
+        errors.add(Output.read(process.getErrorStream(), () -> {}));
         step.accept("started " + (i + 1) + " of " + count);
       }
       long last = begin;
@@ -141,12 +142,13 @@ final class ScaleGroup {
       for (Output output : outputs) {
         String text = output.text().get(LIMIT_MINUTES, TimeUnit.MINUTES);
         if (!workload.accepts(text)) {
-          throw new VoidSampleException("one of %d printed: %s".formatted(count, text.strip()));
+          throw new VoidSampleException(
+              "one of %d printed: %s".formatted(count, ColdStart.excerpt(text)));
         }
       }
       for (Process process : running) {
         if (process.waitFor() != 0) {
-          throw new VoidSampleException("one of %d containers failed".formatted(count));
+          throw failed(count, running, errors);
         }
       }
       return new Starts(
@@ -154,14 +156,34 @@ final class ScaleGroup {
           (last - pulled) / 1e6,
           link.traffic().since(before),
           node.daemonUse());
-    } catch (ExecutionException | TimeoutException e) {
-      throw new VoidSampleException("one of %d containers did not print".formatted(count));
+    } catch (ExecutionException e) {
+      throw failed(count, running, errors);
+    } catch (TimeoutException e) {
+      throw new VoidSampleException(
+          "one of %d containers printed nothing within %d min".formatted(count, LIMIT_MINUTES));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new HostException("interrupted while containers were starting", e);
     } finally {
       running.forEach(Command::end);
     }
+  }
+
+  /** What the client said of the first container that failed, and how many did. */
+  private static VoidSampleException failed(int count, List<Process> running, List<Output> errors) {
+    List<Integer> failed = new ArrayList<>();
+    for (int i = 0; i < running.size(); i++) {
+      if (!running.get(i).isAlive() && running.get(i).exitValue() != 0) {
+        failed.add(i);
+      }
+    }
+    String said =
+        failed.isEmpty()
+            ? "no output, and no failure"
+            : errors.get(failed.getFirst()).text().getNow("nothing yet");
+    return new VoidSampleException(
+        "%d of %d containers failed: %s"
+            .formatted(Math.max(1, failed.size()), count, ColdStart.excerpt(said)));
   }
 
   // --- many layers on one node

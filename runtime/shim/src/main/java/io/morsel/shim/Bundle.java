@@ -119,10 +119,32 @@ public record Bundle(String namespace, String id, Path path) {
     }
   }
 
+  /**
+   * Removes the bundles below {@code state} whose removal was begun by a process that was killed.
+   */
+  public static void finishRemovals(Path state) throws ShimException {
+    try {
+      for (Path namespace : children(state)) {
+        try (Stream<Path> all = Files.list(namespace)) {
+          for (Path hidden : all.filter(Bundle::isHidden).toList()) {
+            deleteAll(hidden);
+          }
+        }
+      }
+    } catch (IOException | UncheckedIOException e) {
+      throw new ShimException(
+          "can't remove what is left of bundles in " + state + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static boolean isHidden(Path path) {
+    return String.valueOf(path.getFileName()).startsWith(".");
+  }
+
   private static List<Path> children(Path directory) {
     try (Stream<Path> children = Files.list(directory)) {
       return children
-          .filter(child -> !String.valueOf(child.getFileName()).startsWith("."))
+          .filter(child -> !isHidden(child))
           .filter(child -> Files.isDirectory(child, LinkOption.NOFOLLOW_LINKS))
           .sorted()
           .toList();

@@ -16,17 +16,17 @@ import java.util.concurrent.TimeoutException;
  */
 public final class Shim implements AutoCloseable {
   private final Bundle bundle;
-  private final int version;
+  private final ShimAddress address;
   private final TtrpcClient client;
   private final TaskClient tasks;
   private final CompletableFuture<Void> ended = new CompletableFuture<>();
   private volatile boolean disconnected;
 
-  Shim(Bundle bundle, int version, TtrpcClient client, ShimLog log) {
+  Shim(Bundle bundle, ShimAddress address, TtrpcClient client, ShimLog log) {
     this.bundle = bundle;
-    this.version = version;
+    this.address = address;
     this.client = client;
-    this.tasks = TaskClient.of(client, version, bundle.namespace());
+    this.tasks = TaskClient.of(client, address.version(), bundle.namespace());
     var _ =
         client
             .closed()
@@ -46,7 +46,12 @@ public final class Shim implements AutoCloseable {
 
   /** The version of the task service that the shim serves, 2 or 3. */
   public int version() {
-    return version;
+    return address.version();
+  }
+
+  /** Whether both are one process, which looks after several containers, such as those of a pod. */
+  public boolean isSameProcessAs(Shim other) {
+    return address.equals(other.address);
   }
 
   /** The shim's task service. */

@@ -19,7 +19,9 @@ final class ShimBinary {
     if (runtime.startsWith("/")) {
       Path binary = Path.of(runtime);
       if (!Files.isRegularFile(binary) || !Files.isExecutable(binary)) {
-        throw new ShimException("runtime " + runtime + " is no program that can be run");
+        throw new ShimException("failed to resolve runtime path: invalid custom binary path: "
+                + runtime
+                + " is no program that can be run");
       }
       return binary;
     }
@@ -33,7 +35,11 @@ final class ShimBinary {
       }
     }
     throw new ShimException(
-        "runtime \"" + runtime + "\" binary not installed \"" + name + "\": not found in $PATH");
+        "failed to resolve runtime path: runtime \""
+            + runtime
+            + "\" binary not installed \""
+            + name
+            + "\": file does not exist");
   }
 
   private static String name(String runtime) throws ShimException {
@@ -41,9 +47,9 @@ final class ShimBinary {
     int n = parts.length;
     if (n < 2 || runtime.contains("/") || parts[n - 2].isEmpty() || parts[n - 1].isEmpty()) {
       throw new ShimException(
-          "invalid runtime name "
+          "failed to resolve runtime path: invalid runtime name "
               + runtime
-              + ", correct runtime name should be either format like `io.containerd.runc.v2` or a"
+              + ", correct runtime name should be either format like `io.containerd.runc.v1` or a"
               + " full path to the binary");
     }
     return "containerd-shim-" + parts[n - 2] + "-" + parts[n - 1];

@@ -1,106 +1,141 @@
 package io.morsel.shim;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.channels.Channels;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.StandardOpenOption;
 import java.util.function.BiConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reads what a shim logs from the FIFO {@code log} of its bundle.
+ * What a shim logs to the FIFO {@code log} of its bundle, a line at a time.
  *
  * <p>The FIFO is opened before the shim starts, since a shim fails without a reader, and for
- * writing too, so that no reading ends before {@link #close}. It is read on a platform thread:
- * reads of FIFOs block the thread that carries a virtual one.
+ * writing too, so that it does not end before {@link #close}. It is read by {@link ShimLogs}.
  */
 final class ShimLog implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(ShimLog.class);
   private static final int MAX_LINE_BYTES = 16 << 10;
-  private static final int STACK_BYTES = 128 << 10;
+  private static final int CHUNK_BYTES = 4096;
 
-  private final FileChannel keeper;
-  private final FileChannel fifo;
+  /** How many chunks are read at a time, so that a shim that floods its log holds up no other. */
+  private static final int MAX_CHUNKS = 16;
+
   private final Bundle bundle;
+  private final int fifo;
   private final BiConsumer<Bundle, String> sink;
 
-  private ShimLog(
-      Bundle bundle, FileChannel keeper, FileChannel fifo, BiConsumer<Bundle, String> sink) {
+  /** Used by the reading thread alone. */
+  private final ByteArrayOutputStream line = new ByteArrayOutputStream();
+
+  private boolean closing;
+  private boolean closed;
+
+  private ShimLog(Bundle bundle, int fifo, BiConsumer<Bundle, String> sink) {
     this.bundle = bundle;
-    this.keeper = keeper;
     this.fifo = fifo;
     this.sink = sink;
   }
 
   /** Makes the FIFO where it is missing, opens it, and hands every line to {@code sink}. */
-  static ShimLog open(Bundle bundle, BiConsumer<Bundle, String> sink) throws ShimException {
+  static ShimLog open(Bundle bundle, ShimLogs logs, BiConsumer<Bundle, String> sink)
+      throws ShimException {
     try {
       if (!Files.exists(bundle.log())) {
         Libc.mkfifo(bundle.log());
       }
-      // Opened for both directions, a FIFO opens at once; after that, so it does for one.
-      FileChannel keeper =
-          FileChannel.open(bundle.log(), StandardOpenOption.READ, StandardOpenOption.WRITE);
-      FileChannel fifo;
+      int fifo = Libc.openFifo(bundle.log());
+      ShimLog result = new ShimLog(bundle, fifo, sink);
+      boolean added = false;
       try {
-        fifo = FileChannel.open(bundle.log(), StandardOpenOption.READ);
-      } catch (IOException e) {
-        keeper.close();
-        throw e;
+        logs.add(fifo, result);
+        added = true;
+        return result;
+      } finally {
+        if (!added) {
+          Libc.close(fifo);
+        }
       }
-      ShimLog result = new ShimLog(bundle, keeper, fifo, sink);
-      Thread.ofPlatform()
-          .daemon()
-          .name("shim-log-" + bundle.id())
-          .stackSize(STACK_BYTES)
-          .start(result::copy);
-      return result;
     } catch (IOException e) {
       throw new ShimException("can't open shim log " + bundle.log() + ": " + e.getMessage(), e);
     }
   }
 
-  private void copy() {
-    byte[] line = new byte[MAX_LINE_BYTES];
-    int length = 0;
-    byte[] chunk = new byte[4096];
-    try (InputStream stream = Channels.newInputStream(fifo)) {
-      int n = stream.read(chunk);
-      while (n >= 0) {
-        for (int i = 0; i < n; i++) {
-          if (chunk[i] == '\n' || length == line.length) {
-            accept(line, length);
-            length = 0;
-          }
-          if (chunk[i] != '\n') {
-            line[length++] = chunk[i];
+  /**
+   * Hands on what is there; for the reading thread.
+   *
+   * @return whether there may be more to come; false once it is closed
+   */
+  boolean read() {
+    boolean last = isClosing();
+    try {
+      byte[] chunk = new byte[CHUNK_BYTES];
+      for (int i = 0; i < MAX_CHUNKS; i++) {
+        int n = Libc.read(fifo, chunk);
+        if (n > 0) {
+          accept(chunk, n);
+        } else if (last) {
+          flush();
+          release();
+          return false;
+        } else {
+          // What woke this thread for the end may have been read already.
+          last = isClosing();
+          if (!last) {
+            return true;
           }
         }
-        n = stream.read(chunk);
       }
-      accept(line, length);
+      return true;
     } catch (IOException e) {
-      log.warn("the log of container {}'s shim can't be read: {}", bundle.id(), e.toString());
+      log.warn("the log of container {}'s shim can't be read: {}", bundle.id(), e.getMessage());
+      release();
+      return false;
     }
   }
 
-  private void accept(byte[] line, int length) {
-    if (length > 0) {
-      sink.accept(bundle, new String(line, 0, length, StandardCharsets.UTF_8));
+  private void accept(byte[] chunk, int length) {
+    for (int i = 0; i < length; i++) {
+      if (chunk[i] == '\n') {
+        flush();
+      } else {
+        line.write(chunk[i]);
+        if (line.size() == MAX_LINE_BYTES) {
+          flush();
+        }
+      }
     }
   }
 
-  /** Lets reading end once no shim has the FIFO open; what it wrote before is still handed on. */
+  private void flush() {
+    if (line.size() > 0) {
+      sink.accept(bundle, line.toString(StandardCharsets.UTF_8));
+      line.reset();
+    }
+  }
+
+  private synchronized boolean isClosing() {
+    return closing;
+  }
+
+  private synchronized void release() {
+    closed = true;
+    Libc.close(fifo);
+  }
+
+  /** Lets reading end; what the shim wrote before is still handed on. */
   @Override
-  public void close() {
+  public synchronized void close() {
+    if (closing || closed) {
+      return;
+    }
+    closing = true;
     try {
-      keeper.close();
+      // Wakes the reading thread; an empty line is none.
+      Libc.write(fifo, (byte) '\n');
     } catch (IOException e) {
-      log.debug("closing {} failed: {}", bundle.log(), e.toString());
+      log.debug("closing {} failed: {}", bundle.log(), e.getMessage());
     }
   }
 }

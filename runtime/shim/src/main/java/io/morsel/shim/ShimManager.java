@@ -7,7 +7,11 @@ import io.morsel.containerd.api.shim.ConnectRequest;
 import io.morsel.containerd.api.shim.DeleteResponse;
 import io.morsel.ttrpc.TtrpcClient;
 import java.io.IOException;
+import java.net.SocketException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -17,21 +21,27 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Starts shims, finds them again, and cleans up after dead ones; of any runtime. Safe for use by
  * many threads, for different bundles.
  */
 public final class ShimManager {
-  private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
+  private static final Logger log = LoggerFactory.getLogger(ShimManager.class);
+
+  /** Generous: a shim that is given up on is cleaned up, and its container with it. */
+  private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(30);
 
   private final ShimSettings settings;
   private final BiConsumer<Bundle, String> logSink;
+  private final ShimLogs logs = new ShimLogs();
 
   /**
    * A manager of shims.
    *
-   * @param logSink takes what shims log, a line at a time, on a thread of each shim
+   * @param logSink takes what shims log, a line at a time, on one thread for all
    */
   public ShimManager(ShimSettings settings, BiConsumer<Bundle, String> logSink) {
     this.settings = settings;
@@ -49,7 +59,7 @@ public final class ShimManager {
       throws ShimException, InterruptedException {
     Path binary = ShimBinary.find(runtime, Objects.requireNonNullElse(System.getenv("PATH"), ""));
     bundle.rememberBinary(binary);
-    ShimLog log = ShimLog.open(bundle, logSink);
+    ShimLog log = ShimLog.open(bundle, logs, logSink);
     boolean connected = false;
     try {
       byte[] reply =
@@ -62,7 +72,7 @@ public final class ShimManager {
       ShimAddress address = ShimAddress.parse(new String(reply, StandardCharsets.UTF_8));
       TtrpcClient client = connect(bundle, address);
       connected = true;
-      Shim shim = new Shim(bundle, address.version(), client, log);
+      Shim shim = new Shim(bundle, address, client, log);
       try {
         bundle.rememberAddress(address);
       } catch (ShimException e) {
@@ -85,12 +95,12 @@ public final class ShimManager {
    */
   public Shim reconnect(Bundle bundle) throws ShimException, InterruptedException {
     ShimAddress address = bundle.bootstrap();
-    ShimLog log = ShimLog.open(bundle, logSink);
+    ShimLog log = ShimLog.open(bundle, logs, logSink);
     boolean connected = false;
     try {
       TtrpcClient client = connect(bundle, address);
       connected = true;
-      Shim shim = new Shim(bundle, address.version(), client, log);
+      Shim shim = new Shim(bundle, address, client, log);
       try {
         shim.tasks()
             .withTimeout(CONNECT_TIMEOUT)
@@ -110,7 +120,8 @@ public final class ShimManager {
 
   /**
    * Cleans up after a shim that is dead or was never started: runs its program's {@code delete},
-   * which ends what is left of the container, and removes the bundle.
+   * which ends what is left of the container, and removes the bundle and the socket that nobody
+   * listens on any more.
    *
    * @return how the container's first process ended
    * @throws ShimException if the program fails, or the bundle does not say which it is; the bundle
@@ -135,8 +146,23 @@ public final class ShimManager {
       throw new ShimException(
           binary + " delete of container " + bundle.id() + " answered with no DeleteResponse", e);
     }
+    removeSocket(bundle);
     bundle.remove();
     return response;
+  }
+
+  /** Unless the shim still serves there, as for the other containers of a pod. */
+  private static void removeSocket(Bundle bundle) {
+    try {
+      Path socket = bundle.bootstrap().socket();
+      try (SocketChannel _ = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
+        log.debug("the shim of container {} looks after others", bundle.id());
+      } catch (SocketException e) {
+        Files.deleteIfExists(socket);
+      }
+    } catch (IOException e) {
+      log.debug("the shim of container {} has left no socket: {}", bundle.id(), e.getMessage());
+    }
   }
 
   private List<String> command(Path binary, Bundle bundle, boolean delete) {

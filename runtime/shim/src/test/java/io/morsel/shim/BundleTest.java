@@ -65,6 +65,17 @@ final class BundleTest {
   }
 
   @Test
+  void aRemovalThatWasCutShortIsFinished() throws Exception {
+    Bundle bundle = create("a");
+    Path hidden = bundle.path().resolveSibling(".b");
+    Files.createDirectories(hidden.resolve("some"));
+    Bundle.finishRemovals(directory.resolve("state"));
+    assertThat(hidden).doesNotExist();
+    assertThat(bundle.path()).exists();
+    Bundle.finishRemovals(directory.resolve("nothing"));
+  }
+
+  @Test
   void aWorkLinkToElsewhereIsNotFollowed() throws Exception {
     Bundle bundle = create("a");
     Path precious = Files.createDirectory(directory.resolve("precious"));

@@ -12,6 +12,9 @@ import io.morsel.ttrpc.Metadata;
 import io.morsel.ttrpc.TtrpcMethod;
 import io.morsel.ttrpc.TtrpcServer;
 import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -153,7 +156,13 @@ final class ShimManagerTest {
     assertThatThrownBy(() -> manager(Duration.ofSeconds(50)).delete(bundle))
         .hasMessageContaining("does not say");
     bundle.rememberBinary(Path.of(program));
+    Path socket = directory.resolve("dead");
+    try (ServerSocketChannel listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+      listener.bind(UnixDomainSocketAddress.of(socket));
+    }
+    bundle.rememberAddress(new ShimAddress(2, ShimAddress.Protocol.TTRPC, "unix://" + socket));
     assertThat(manager(Duration.ofSeconds(50)).delete(bundle)).isEqualTo(response);
+    assertThat(socket).doesNotExist();
     assertThat(directory.resolve("args")).content().contains("-bundle " + bundle.path());
     assertThat(bundle.path()).doesNotExist();
   }

@@ -9,9 +9,12 @@ import io.morsel.runtime.store.GoText;
 import io.morsel.runtime.store.Identifiers;
 import io.morsel.runtime.store.Times;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -24,6 +27,7 @@ public final class Exchange implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Exchange.class);
 
   private final Set<Subscription> subscriptions = ConcurrentHashMap.newKeySet();
+  private final CountDownLatch firstSubscription = new CountDownLatch(1);
   private final Clock clock;
 
   /** An exchange that stamps events by this clock. */
@@ -102,7 +106,15 @@ public final class Exchange implements AutoCloseable {
         new Subscription(
             envelope -> filter.matches(path -> field(envelope, path)), subscriptions::remove);
     subscriptions.add(subscription);
+    firstSubscription.countDown();
     return subscription;
+  }
+
+  /** Waits until somebody has subscribed since the exchange was made, or the time is over. */
+  public void awaitSubscriber(Duration patience) throws InterruptedException {
+    if (!firstSubscription.await(patience.toNanos(), TimeUnit.NANOSECONDS)) {
+      log.debug("nobody has subscribed within {}", patience);
+    }
   }
 
   /** Ends all subscriptions. */

@@ -9,6 +9,7 @@ import java.util.List;
 /** The parts of the core, as containerd would list its plugins. */
 public final class Plugins {
   private static final String SNAPSHOTTER = "io.containerd.snapshotter.v1";
+  private static final String RUNTIME = "io.containerd.runtime.v2";
   private static final String SERVICE = "io.containerd.service.v1";
   private static final String GRPC = "io.containerd.grpc.v1";
 
@@ -29,6 +30,7 @@ public final class Plugins {
     plugins.add(plugin("io.containerd.event.v1", "exchange").build());
     plugins.add(plugin("io.containerd.metadata.v1", "bolt").build());
     plugins.add(plugin("io.containerd.gc.v1", "scheduler").build());
+    plugins.add(plugin(RUNTIME, "task").addPlatforms(platform()).build());
     for (String name : services) {
       if (!name.equals("version") && !name.equals("events")) {
         plugins.add(plugin(SERVICE, name + "-service").build());

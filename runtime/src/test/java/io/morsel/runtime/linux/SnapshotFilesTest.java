@@ -30,7 +30,9 @@ final class SnapshotFilesTest {
   }
 
   private Path layer(String name) throws IOException {
-    return Files.createDirectories(directory.resolve(name).resolve("etc")).getParent();
+    Path layer = directory.resolve(name);
+    var _ = Files.createDirectories(layer.resolve("etc"));
+    return layer;
   }
 
   private static String text(Map<String, byte[]> files) {

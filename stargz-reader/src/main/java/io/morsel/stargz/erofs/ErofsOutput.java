@@ -68,7 +68,6 @@ final class ErofsOutput implements AutoCloseable {
 
   void finish() throws IOException {
     flush();
-    channel.force(true);
   }
 
   private void flush() throws IOException {

@@ -47,7 +47,7 @@ public final class ErofsWriter {
   }
 
   /**
-   * Writes and syncs the image.
+   * Writes the image.
    *
    * @param root the tree's root, a directory; the tree must not change meanwhile
    * @param dataBytes the size of the layer's data, to which the regular files' offsets refer

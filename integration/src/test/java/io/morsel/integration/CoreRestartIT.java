@@ -1,0 +1,189 @@
+package io.morsel.integration;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.morsel.bench.host.Await;
+import io.morsel.bench.host.Command;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Containers outlive the core: nothing of theirs is lost, and every exit is told once. */
+class CoreRestartIT {
+  private static final String WRITE = "while :; do echo x >> /shared/%s; sleep 0.1; done";
+  private static final String UNTIL = "until [ -e /shared/%s ]; do sleep 0.1; done; ";
+
+  private TaskNode node;
+
+  /** How a core ends. */
+  enum End {
+    KILLED {
+      @Override
+      void apply(TaskNode node) {
+        node.daemon().kill();
+      }
+    },
+    STOPPED {
+      @Override
+      void apply(TaskNode node) {
+        node.daemon().close();
+      }
+    };
+
+    abstract void apply(TaskNode node);
+  }
+
+  @BeforeEach
+  void start() {
+    node = TaskNode.core();
+  }
+
+  @AfterEach
+  void stop() {
+    node.close();
+  }
+
+  private Path shared(String name) {
+    return node.rootfs().resolve("shared").resolve(name);
+  }
+
+  private long written(String name) {
+    try {
+      return Files.exists(shared(name)) ? Files.size(shared(name)) : 0;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private void awaitWriting(String name) {
+    long before = written(name);
+    Await.until(name + " is written to", Node.SOON, () -> written(name) > before);
+  }
+
+  private void tell(String name) throws IOException {
+    Files.createFile(shared(name));
+  }
+
+  private static long exits(EventLog log, String id, int status) {
+    return log.lines().stream()
+        .filter(line -> line.contains("/tasks/exit") && line.contains("\"id\":\"" + id + "\""))
+        .filter(line -> line.contains("\"exit_status\":" + status))
+        .count();
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void containersGoOn(End end) throws Exception {
+    try (EventLog log = EventLog.of(node)) {
+      node.runDetached("writes", WRITE.formatted("writes"));
+      node.runDetached("before", UNTIL.formatted("end-before") + "exit 7", "--null-io");
+      node.runDetached("meanwhile", UNTIL.formatted("end-meanwhile") + "exit 8", "--null-io");
+      node.runDetached("after", UNTIL.formatted("end-after") + "exit 9", "--null-io");
+      String exec = "echo up > /shared/exec; " + UNTIL.formatted("end-exec") + "exit 6";
+      node.ctr("tasks", "exec", "-d", "--exec-id", "e", "writes", "/bin/sh", "-c", exec).succeed();
+      Await.until("the exec runs", Node.SOON, () -> written("exec") > 0);
+      tell("end-before");
+      node.awaitStatus("before", "STOPPED");
+      log.await(line -> line.contains("/tasks/exit"));
+      List<Long> pids = List.of(node.pid("writes"), node.pid("after"));
+      ProcessHandle ending = ProcessHandle.of(node.pid("meanwhile")).orElseThrow();
+      Process waiting = node.ctr("tasks", "attach", "after").start();
+      try {
+        end.apply(node);
+      } finally {
+        Command.end(waiting);
+      }
+      awaitWriting("writes");
+      tell("end-meanwhile");
+      tell("end-exec");
+      Await.until("one has ended", Node.SOON, () -> !ending.isAlive());
+      node.restart();
+      assertThat(node.status("writes")).contains("RUNNING");
+      assertThat(node.status("before")).contains("STOPPED");
+      assertThat(node.status("meanwhile")).contains("STOPPED");
+      assertThat(node.status("after")).contains("RUNNING");
+      assertThat(List.of(node.pid("writes"), node.pid("after"))).isEqualTo(pids);
+      awaitWriting("writes");
+      assertThat(
+              node.ctr("tasks", "exec", "--exec-id", "f", "writes", "/bin/echo", "again").succeed())
+          .isEqualTo("again\n");
+      log.await(line -> line.contains("\"id\":\"meanwhile\"") && line.contains("/tasks/exit"));
+      log.await(line -> line.contains("\"id\":\"e\"") && line.contains("/tasks/exit"));
+      tell("end-after");
+      node.awaitStatus("after", "STOPPED");
+      assertThat(node.ctr("tasks", "delete", "before").run().errors()).contains("exit code 7");
+      assertThat(node.ctr("tasks", "delete", "meanwhile").run().errors()).contains("exit code 8");
+      assertThat(node.ctr("tasks", "delete", "after").run().errors()).contains("exit code 9");
+      node.ctr("tasks", "delete", "-f", "writes").succeed();
+      log.await(line -> line.contains("/tasks/delete {\"container_id\":\"writes\""));
+      assertThat(exits(log, "before", 7)).isEqualTo(1);
+      assertThat(exits(log, "meanwhile", 8)).isEqualTo(1);
+      assertThat(exits(log, "after", 9)).isEqualTo(1);
+      assertThat(exits(log, "e", 6)).isEqualTo(1);
+      assertThat(exits(log, "writes", 137)).isEqualTo(1);
+      assertThat(log.lines()).filteredOn(line -> line.contains("/tasks/exit")).hasSize(6);
+      Await.until("nothing is left", Node.SOON, () -> node.leftovers().isEmpty());
+      assertThat(node.ctr("containers", "ls", "-q").succeed().lines()).hasSize(4);
+    }
+  }
+
+  @Test
+  void aShimThatDiesMeanwhileIsCleanedUpAfter() {
+    try (EventLog log = EventLog.of(node)) {
+      node.runDetached("a", WRITE.formatted("a"));
+      awaitWriting("a");
+      ProcessHandle task = ProcessHandle.of(node.pid("a")).orElseThrow();
+      ProcessHandle shim = node.shim("a");
+      node.daemon().kill();
+      shim.destroyForcibly();
+      Await.until("the shim is dead", Node.SOON, () -> !shim.isAlive());
+      node.restart();
+      assertThat(node.status("a")).isEmpty();
+      assertThat(node.leftovers()).isEmpty();
+      Await.until("its process has ended", Node.SOON, () -> !task.isAlive());
+      log.await(line -> line.contains("/tasks/delete"));
+      assertThat(exits(log, "a", 137)).isEqualTo(1);
+      node.ctr("tasks", "start", "-d", "a").succeed();
+      awaitWriting("a");
+    }
+  }
+
+  @Test
+  void killedWhileItWorksItLeavesNothingHalfDone() throws Exception {
+    Process busy =
+        Command.of(
+                "sh",
+                "-c",
+                "i=0; while [ -e "
+                    + node.rootfs()
+                    + " ]; do i=$((i+1)); "
+                    + node.ctr("run", "--rm", "--null-io", "--rootfs", "ROOTFS", "r$i", "/bin/true")
+                    + " > /dev/null 2>&1; done")
+            .start();
+    try {
+      for (int round = 0; round < 2; round++) {
+        Await.until("it is busy", Node.SOON, () -> !node.shims().isEmpty());
+        node.daemon().kill();
+        node.restart();
+      }
+    } finally {
+      Command.end(busy);
+    }
+    // Those that were under way: whole, and so to be deleted.
+    for (String task : node.ctr("tasks", "ls", "-q").succeed().lines().toList()) {
+      node.ctr("tasks", "delete", "-f", task).succeed();
+    }
+    // The shim kills a runc that the core's end takes by surprise, which leaves its empty cgroup.
+    Await.until(
+        "nothing is left",
+        Node.SOON,
+        () -> node.leftovers().stream().allMatch(left -> left.startsWith("/sys/fs/cgroup/")));
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.morsel.runtime.task;
+
+import org.jspecify.annotations.NullMarked;
