@@ -54,7 +54,9 @@ final class MainTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"serve", "core", "run", "pull", "convert", "inspect", "profile", "config", "version"})
+      strings = {
+        "serve", "core", "run", "pull", "convert", "inspect", "profile", "config", "version"
+      })
   void everyCommandExplainsItselfWithExamples(String command) {
     Run run = Run.of(command, "--help");
     assertThat(run.code()).isZero();

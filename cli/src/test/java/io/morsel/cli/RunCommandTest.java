@@ -14,8 +14,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 final class RunCommandTest {
   private static String refused(int code, String... options) {
     StringWriter err = new StringWriter();
-    String[] words =
-        Stream.concat(Stream.of("run"), Arrays.stream(options)).toArray(String[]::new);
+    String[] words = Stream.concat(Stream.of("run"), Arrays.stream(options)).toArray(String[]::new);
     assertThat(Main.run(new PrintWriter(new StringWriter()), new PrintWriter(err), words))
         .as("%s", err)
         .isEqualTo(code);
@@ -46,7 +45,9 @@ final class RunCommandTest {
   })
   void wrongCommandLines(String options, String said) {
     String[] words =
-        options.isEmpty() ? new String[0] : options.replace("'no signal'", "no!signal").split(" ", -1);
+        options.isEmpty()
+            ? new String[0]
+            : options.replace("'no signal'", "no!signal").split(" ", -1);
     assertThat(refused(2, words)).contains(said);
   }
 

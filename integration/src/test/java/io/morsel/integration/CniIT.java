@@ -98,7 +98,8 @@ class CniIT {
     assertThat(Path.of("/run/netns/morsel-default-" + id)).doesNotExist();
     assertThat(Path.of("/var/lib/morsel/cni/default/" + id + ".json")).doesNotExist();
     assertThat(onMachine("ip", "-o", "link", "show", "type", "veth").succeed()).isEmpty();
-    assertThat(onMachine("iptables-save", "-t", "nat").succeed()).doesNotContain(id, "--to-destination");
+    assertThat(onMachine("iptables-save", "-t", "nat").succeed())
+        .doesNotContain(id, "--to-destination");
   }
 
   private List<String> addresses() throws IOException {

@@ -175,8 +175,7 @@ class RunIT extends RunTests {
   void aSignalBeforeTheContainerRunsEndsTheCommand() throws Exception {
     Path out = directory().resolve("early-" + UUID.randomUUID());
     // Nobody answers there: the pull waits.
-    try (ServerSocket silent =
-        new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+    try (ServerSocket silent = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       Process process =
           background(out, run("--rm", "127.0.0.1:" + silent.getLocalPort() + "/app:1"));
       try {

@@ -16,8 +16,9 @@ import org.slf4j.LoggerFactory;
  * Where signals go: to the container once it runs; before that they end this command.
  *
  * <p>A process that is a container's first is spared by every signal that it does not handle, but
- * for SIGKILL. So what asks it to end for the third time becomes one; and where the container can't outlive
- * this process, so does the first SIGTERM or SIGHUP, after a while. Safe for use by many threads.
+ * for SIGKILL. So what asks it to end for the third time becomes one; and where the container can't
+ * outlive this process, so does the first SIGTERM or SIGHUP, after a while. Safe for use by many
+ * threads.
  */
 final class Forwarding implements IntConsumer {
   private static final int SIGHUP = 1;

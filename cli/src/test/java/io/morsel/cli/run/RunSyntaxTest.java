@@ -59,8 +59,7 @@ final class RunSyntaxTest {
   void profiles() throws Exception {
     assertThat(RunSyntax.seccomp("unconfined")).isEqualTo(new Seccomp.Unconfined());
     assertThat(RunSyntax.seccomp("default")).isEqualTo(new Seccomp.Default());
-    Path file =
-        Files.writeString(directory.resolve("p"), "{\"defaultAction\":\"SCMP_ACT_ALLOW\"}");
+    Path file = Files.writeString(directory.resolve("p"), "{\"defaultAction\":\"SCMP_ACT_ALLOW\"}");
     assertThat(RunSyntax.seccomp(file.toString())).isInstanceOf(Seccomp.Profile.class);
     Files.writeString(file, "{}");
     assertThatThrownBy(() -> RunSyntax.seccomp(file.toString()))

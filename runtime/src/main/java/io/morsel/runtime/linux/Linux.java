@@ -79,7 +79,6 @@ public final class Linux {
   private static final MethodHandle CHDIR = handle("chdir", JAVA_INT, ADDRESS);
   private static final MethodHandle READ = handle("read", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG);
   private static final MethodHandle CLOSE = handle("close", JAVA_INT, JAVA_INT);
-  private static final MethodHandle MKFIFO = handle("mkfifo", JAVA_INT, ADDRESS, JAVA_INT);
   private static final MethodHandle STRERROR =
       LINKER.downcallHandle(
           LINKER.defaultLookup().findOrThrow("strerror"), FunctionDescriptor.of(ADDRESS, JAVA_INT));
@@ -149,23 +148,6 @@ public final class Linux {
       MemorySegment state = arena.allocate(STATE);
       int result = (int) UNSHARE.invokeExact(state, flags);
       check(result, state, "make a namespace for", Path.of("/proc/thread-self"));
-    } catch (IOException | RuntimeException | Error e) {
-      throw e;
-    } catch (Throwable e) {
-      throw new AssertionError(e);
-    }
-  }
-
-  /**
-   * Makes a FIFO that only its owner may open; see mkfifo(3).
-   *
-   * @throws IOException if it is there already, or the directory can't be written to
-   */
-  public static void mkfifo(Path path) throws IOException {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment state = arena.allocate(STATE);
-      int result = (int) MKFIFO.invokeExact(state, arena.allocateFrom(path.toString()), 0600);
-      check(result, state, "make the FIFO", path);
     } catch (IOException | RuntimeException | Error e) {
       throw e;
     } catch (Throwable e) {
