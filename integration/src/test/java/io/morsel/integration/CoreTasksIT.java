@@ -124,18 +124,14 @@ class CoreTasksIT {
       String spec =
           node.ctr("oci", "spec")
               .succeed()
-              .replace(
-                  "\"process\": {",
-                  "\"process\": {\"oomScoreAdj\": -999, \"args\": [\"/bin/true\"],")
+              .replace("\"process\": {", "\"process\": {\"oomScoreAdj\": -999, \"args\": [\"/bin/true\"],")
               .replace("\"path\": \"rootfs\"", "\"path\": \"" + node.rootfs() + "\"");
       assertThat(spec).contains("oomScoreAdj", "rootfs");
       Files.writeString(node.directory().resolve("spec"), spec);
     }
     Outcome outcome = same("run", "--rm", "--null-io", "--config", "DIR/spec", "a");
     if (outcome.exitCode() != 0) {
-      assertThat(outcome.errors())
-          .contains("OCI runtime create failed")
-          .doesNotContain("Exception");
+      assertThat(outcome.errors()).contains("OCI runtime create failed").doesNotContain("Exception");
     }
   }
 

@@ -67,6 +67,8 @@ public final class RunJob {
   private static final String RUNC = "io.containerd.runc.v2";
   private static final int MAX_LABEL_BYTES = 4096;
   private static final int NAME_BYTES = 6;
+
+  /** What shells add to a signal's number for the exit code of what it ended. */
   private static final int SIGNAL_BASE = 128;
 
   /** How long the program's end waits for everything to be taken away. */
@@ -120,9 +122,7 @@ public final class RunJob {
           throw failure;
         }
         // The interrupt may have come out as whatever it hit.
-        return signal == ExitCode.INTERRUPTED - SIGNAL_BASE
-            ? ExitCode.INTERRUPTED
-            : SIGNAL_BASE + signal;
+        return SIGNAL_BASE + signal;
       } finally {
         var _ = Thread.interrupted();
       }
