@@ -22,9 +22,8 @@ import picocli.CommandLine.ParentCommand;
     description = {
       "Serves containerd's API by itself, where no containerd runs, until SIGTERM or SIGINT.",
       "",
-      "In progress: namespaces, leases, content, images, snapshots, containers, tasks, events, plugins"
-          + " and the sandbox store are served; the service 'diff' answers that it is not implemented, so"
-          + " that nothing is unpacked yet. Containers run from lazy snapshots and root filesystems.",
+      "Namespaces, leases, content, images, snapshots, diffs, containers, tasks, events, plugins and"
+          + " the sandbox store are served.",
       "",
       "Containers are run by containerd's shims, found by their names on PATH. They go on when the"
           + " core ends, also by kill -9, and the next core on the same directories finds them again.",

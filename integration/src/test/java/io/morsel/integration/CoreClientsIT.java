@@ -199,6 +199,23 @@ class CoreClientsIT {
   }
 
   @Test
+  void pulls() {
+    succeeds("images", "pull", "--plain-http", image);
+    succeeds("images", "ls");
+    succeeds("images", "check");
+    succeeds("snapshots", "ls");
+    succeeds("snapshots", "usage");
+    succeeds("content", "ls");
+    succeeds("leases", "ls");
+    // A second time, with everything there.
+    succeeds("images", "pull", "--plain-http", image);
+    fails("images", "pull", "--plain-http", image + "-none");
+    succeeds("images", "rm", "--sync", image);
+    succeeds("snapshots", "ls");
+    succeeds("content", "ls");
+  }
+
+  @Test
   void snapshots() {
     succeeds("snapshots", "prepare", "k");
     fails("snapshots", "prepare", "k");

@@ -1,5 +1,7 @@
 package io.morsel.integration;
 
+import io.morsel.bench.host.Command;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -46,6 +48,12 @@ record RootFilesystem(SortedMap<String, String> entries) {
             .expectSuccess()
             .latin1();
     return parse(output);
+  }
+
+  /** Lists what is mounted on a directory, with the tools that are in it. */
+  static RootFilesystem mountedOn(Path root) {
+    return parse(
+        Command.of("chroot", root, "/bin/sh", "-c", SCRIPT).run().expectSuccess().latin1());
   }
 
   private static RootFilesystem parse(String text) {

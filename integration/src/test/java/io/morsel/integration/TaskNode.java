@@ -100,9 +100,7 @@ final class TaskNode implements AutoCloseable {
   }
 
   private Path socket() {
-    return core != null
-        ? core.socket()
-        : java.util.Objects.requireNonNull(containerd).socket();
+    return core != null ? core.socket() : java.util.Objects.requireNonNull(containerd).socket();
   }
 
   /** {@code ctr WORDS…} in the node's namespace; {@code ROOTFS} stands for {@link #rootfs}. */
@@ -128,7 +126,9 @@ final class TaskNode implements AutoCloseable {
 
   /** The status of a task as {@code ctr tasks ls} has it; empty where there is none. */
   Optional<String> status(String id) {
-    return ctr("tasks", "ls").succeed().lines()
+    return ctr("tasks", "ls")
+        .succeed()
+        .lines()
         .map(line -> line.strip().split("\\s+", -1))
         .filter(fields -> fields[0].equals(id))
         .map(fields -> fields[2])
@@ -144,7 +144,9 @@ final class TaskNode implements AutoCloseable {
 
   /** The process id of a task. */
   long pid(String id) {
-    return ctr("tasks", "ls").succeed().lines()
+    return ctr("tasks", "ls")
+        .succeed()
+        .lines()
         .map(line -> line.strip().split("\\s+", -1))
         .filter(fields -> fields[0].equals(id))
         .map(fields -> Long.parseLong(fields[1]))
@@ -291,8 +293,7 @@ final class TaskNode implements AutoCloseable {
   /** Runs {@code ctr WORDS…}. */
   Outcome outcome(Object... words) {
     Command.Result result = ctr(words).run();
-    return new Outcome(
-        result.exitCode(), normalized(result.text()), normalized(result.errors()));
+    return new Outcome(result.exitCode(), normalized(result.text()), normalized(result.errors()));
   }
 
   /** The text without paths, names, numbers and times that differ from node to node. */

@@ -7,6 +7,8 @@ import io.morsel.runtime.container.ContainerStore;
 import io.morsel.runtime.container.ContainersService;
 import io.morsel.runtime.content.ContentService;
 import io.morsel.runtime.content.ContentStore;
+import io.morsel.runtime.content.SharingPolicy;
+import io.morsel.runtime.diff.DiffService;
 import io.morsel.runtime.event.EventsService;
 import io.morsel.runtime.event.Exchange;
 import io.morsel.runtime.gc.Collector;
@@ -29,6 +31,7 @@ import io.morsel.runtime.store.MetadataStore;
 import io.morsel.runtime.task.ShimEvents;
 import io.morsel.runtime.task.TaskManager;
 import io.morsel.runtime.task.TasksService;
+import io.morsel.snapshotter.ConfigKeys;
 import io.morsel.snapshotter.EmbeddedSnapshotter;
 import io.morsel.snapshotter.NativeLibraries;
 import io.morsel.snapshotter.RootLock;
@@ -103,7 +106,12 @@ public final class Core implements AutoCloseable {
     MetadataStore store = add(MetadataStore.open(root.resolve("metadata.db")));
     Exchange events = new Exchange(clock);
     exchange = events;
-    ContentStore content = ContentStore.open(store, makeDirectory(root.resolve("content")), clock);
+    ContentStore content =
+        ContentStore.open(
+            store,
+            makeDirectory(root.resolve("content")),
+            SharingPolicy.of(settings.config().get(ConfigKeys.CORE_CONTENT_SHARING_POLICY)),
+            clock);
     Map<String, NamespacedSnapshots> snapshotters = openSnapshotters(store, root, settings, clock);
     Map<String, Collector.Cleanup> cleanups = new TreeMap<>();
     snapshotters.forEach((name, snapshots) -> cleanups.put(name, snapshots::collectGarbage));
@@ -116,6 +124,10 @@ public final class Core implements AutoCloseable {
     ContainerStore containers = new ContainerStore(store, clock);
     services.put("containers", new ContainersService(containers, events));
     services.put("content", new ContentService(content, events));
+    services.put(
+        "diff",
+        DiffService.open(
+            content, makeDirectory(root.resolve("mounts")), settings.config().limits()));
     services.put("events", new EventsService(events));
     services.put("images", new ImagesService(new ImageStore(store, clock), events, gc));
     services.put("leases", new LeasesService(new LeaseStore(store, clock), gc));

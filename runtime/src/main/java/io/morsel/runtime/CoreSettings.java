@@ -9,7 +9,8 @@ import java.nio.file.Path;
  * @param root what outlives a restart of the machine: metadata, content, snapshots
  * @param state what does not: tasks
  * @param address the socket for clients
- * @param config what the lazy snapshotter is configured by; its root and address are not used
+ * @param config what the core and its lazy snapshotter are configured by; its root and address are
+ *     not used
  * @param version what the core says it is
  * @param revision the commit it was built from
  */

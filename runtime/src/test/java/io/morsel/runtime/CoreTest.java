@@ -16,8 +16,6 @@ import io.morsel.containerd.api.containers.CreateContainerRequest;
 import io.morsel.containerd.api.containers.GetContainerRequest;
 import io.morsel.containerd.api.containers.ListContainersRequest;
 import io.morsel.containerd.api.containers.UpdateContainerRequest;
-import io.morsel.containerd.api.diff.ApplyRequest;
-import io.morsel.containerd.api.diff.DiffGrpc;
 import io.morsel.containerd.api.images.ImagesGrpc;
 import io.morsel.containerd.api.images.ListImagesRequest;
 import io.morsel.containerd.api.introspection.IntrospectionGrpc;
@@ -27,6 +25,8 @@ import io.morsel.containerd.api.namespaces.NamespacesGrpc;
 import io.morsel.containerd.api.sandbox.StoreCreateRequest;
 import io.morsel.containerd.api.sandbox.StoreGetRequest;
 import io.morsel.containerd.api.sandbox.StoreGrpc;
+import io.morsel.containerd.api.tasks.GetRequest;
+import io.morsel.containerd.api.tasks.TasksGrpc;
 import io.morsel.containerd.api.types.Sandbox;
 import io.morsel.snapshotter.MorselConfig;
 import java.io.IOException;
@@ -103,7 +103,7 @@ final class CoreTest {
   @Test
   void servicesThatAreMissingSaySo() {
     assertThatThrownBy(
-            () -> DiffGrpc.newBlockingStub(in("a")).apply(ApplyRequest.getDefaultInstance()))
+            () -> TasksGrpc.newBlockingStub(in("a")).get(GetRequest.getDefaultInstance()))
         .isInstanceOfSatisfying(
             StatusRuntimeException.class,
             e -> assertThat(e.getStatus().getCode()).isEqualTo(Status.Code.UNIMPLEMENTED));

@@ -271,7 +271,7 @@ public final class ConfigKeys {
           "max_entries",
           number(1, 100_000_000, ""),
           (long) LayerLimits.DEFAULT.maxEntries(),
-          "The most entries that a TOC may have, chunks included.");
+          "The most entries that a TOC may have, chunks included, and a layer that is unpacked.");
 
   /** A bound. */
   public static final ConfigKey<Long> LIMITS_MAX_DEPTH =
@@ -365,6 +365,18 @@ public final class ConfigKeys {
           "The directory of Docker's config.json, which holds credentials; empty for what"
               + " DOCKER_CONFIG says, or else ~/.docker.");
 
+  /** Who may use a blob that another namespace has brought. */
+  public static final ConfigKey<String> CORE_CONTENT_SHARING_POLICY =
+      new ConfigKey<>(
+          "core",
+          "content_sharing_policy",
+          choice("shared", "isolated"),
+          "shared",
+          "Of `morsel core` only. Whether a namespace that names the digest of a blob which another"
+              + " namespace has need not bring its bytes again: \"isolated\" has it bring them, so that"
+              + " nobody gets at content by its digest alone. On the disk there is one copy in any"
+              + " case.");
+
   /** All of them, in the order in which they are printed. */
   public static final List<ConfigKey<?>> ALL =
       List.of(
@@ -404,7 +416,8 @@ public final class ConfigKeys {
           REGISTRY_READ_TIMEOUT_MILLIS,
           REGISTRY_RETRIES,
           REGISTRY_RESOLVE_TIMEOUT_MILLIS,
-          REGISTRY_DOCKER_CONFIG);
+          REGISTRY_DOCKER_CONFIG,
+          CORE_CONTENT_SHARING_POLICY);
 
   private ConfigKeys() {}
 }

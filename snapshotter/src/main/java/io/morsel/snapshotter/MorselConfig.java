@@ -228,13 +228,18 @@ public final class MorselConfig {
         get(ConfigKeys.FETCH_HOT_CHUNK_BYTES),
         get(ConfigKeys.FETCH_READ_TIMEOUT_MILLIS),
         get(ConfigKeys.VERIFICATION_ALLOW_UNVERIFIED_TOC),
-        new LayerLimits(
-            get(ConfigKeys.LIMITS_MAX_TOC_BYTES),
-            Math.toIntExact(get(ConfigKeys.LIMITS_MAX_ENTRIES)),
-            Math.toIntExact(get(ConfigKeys.LIMITS_MAX_DEPTH)),
-            Math.toIntExact(get(ConfigKeys.LIMITS_MAX_CHUNK_BYTES)),
-            get(ConfigKeys.LIMITS_MAX_DATA_BYTES),
-            Math.toIntExact(get(ConfigKeys.LIMITS_MAX_XATTR_BYTES))));
+        limits());
+  }
+
+  /** Bounds on what a layer may hold. */
+  public LayerLimits limits() {
+    return new LayerLimits(
+        get(ConfigKeys.LIMITS_MAX_TOC_BYTES),
+        Math.toIntExact(get(ConfigKeys.LIMITS_MAX_ENTRIES)),
+        Math.toIntExact(get(ConfigKeys.LIMITS_MAX_DEPTH)),
+        Math.toIntExact(get(ConfigKeys.LIMITS_MAX_CHUNK_BYTES)),
+        get(ConfigKeys.LIMITS_MAX_DATA_BYTES),
+        Math.toIntExact(get(ConfigKeys.LIMITS_MAX_XATTR_BYTES)));
   }
 
   /** What the registry client needs. */

@@ -2,6 +2,9 @@ package io.morsel.bench.node;
 
 import io.morsel.bench.host.Command;
 import io.morsel.bench.host.Daemon;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -23,7 +26,22 @@ public final class Core implements AutoCloseable {
    * @param directory where it keeps everything; below nothing but this core's
    */
   public static Core start(Path checkout, Path directory) {
+    return start(checkout, directory, "");
+  }
+
+  /**
+   * The same with lines of configuration.
+   *
+   * @param config what its {@code config.toml} says
+   */
+  public static Core start(Path checkout, Path directory, String config) {
     Path socket = directory.resolve("core.sock");
+    Path file = directory.resolve("core.toml");
+    try {
+      Files.writeString(file, config);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
     Daemon daemon =
         Daemon.start(
             "morsel core",
@@ -32,6 +50,8 @@ public final class Core implements AutoCloseable {
             List.of(
                 checkout.resolve("morsel").toString(),
                 "core",
+                "--config",
+                file.toString(),
                 "--root",
                 root(directory).toString(),
                 "--state",

@@ -19,7 +19,8 @@ final class ShimBinary {
     if (runtime.startsWith("/")) {
       Path binary = Path.of(runtime);
       if (!Files.isRegularFile(binary) || !Files.isExecutable(binary)) {
-        throw new ShimException("failed to resolve runtime path: invalid custom binary path: "
+        throw new ShimException(
+            "failed to resolve runtime path: invalid custom binary path: "
                 + runtime
                 + " is no program that can be run");
       }

@@ -2,6 +2,7 @@ package io.morsel.shim;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -77,12 +78,15 @@ final class ShimLogTest {
 
   private static boolean isOpen(Path file) throws Exception {
     try (var descriptors = Files.list(Path.of("/proc/self/fd"))) {
-      for (Path each : descriptors.toList()) {
-        if (Files.exists(each) && Files.isSameFile(each, file)) {
-          return true;
-        }
-      }
-      return false;
+      return descriptors.map(ShimLogTest::target).anyMatch(file.toRealPath().toString()::equals);
+    }
+  }
+
+  private static String target(Path descriptor) {
+    try {
+      return Files.readSymbolicLink(descriptor).toString();
+    } catch (IOException e) {
+      return "closed meanwhile";
     }
   }
 }

@@ -30,8 +30,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Blobs and ingests as namespaces see them, with the semantics of containerd's metadata store: each
- * namespace has its own labels and its own list, and all share the bytes. A namespace that offers
- * the digest of a blob that another one has need not write it again. Safe for use by many threads.
+ * namespace has its own labels and its own list, and all share the bytes. Whether a namespace that
+ * offers the digest of a blob that another one has need not write it again, the {@link
+ * SharingPolicy} says. Safe for use by many threads.
  */
 public final class ContentStore {
   /** How long an ingest that no lease holds is kept. */
@@ -40,6 +41,7 @@ public final class ContentStore {
   private final MetadataStore store;
   private final BlobDirectory blobs;
   private final IngestDirectory ingests;
+  private final SharingPolicy sharing;
   private final RefLocks refs;
   private final Clock clock;
 
@@ -47,10 +49,15 @@ public final class ContentStore {
   private final ReadWriteLock collecting = new ReentrantReadWriteLock();
 
   private ContentStore(
-      MetadataStore store, BlobDirectory blobs, IngestDirectory ingests, Clock clock) {
+      MetadataStore store,
+      BlobDirectory blobs,
+      IngestDirectory ingests,
+      SharingPolicy sharing,
+      Clock clock) {
     this.store = store;
     this.blobs = blobs;
     this.ingests = ingests;
+    this.sharing = sharing;
     this.refs = new RefLocks(clock);
     this.clock = clock;
   }
@@ -59,10 +66,12 @@ public final class ContentStore {
    * Content below {@code root}, with its metadata in {@code store}. Forgets ingests whose files are
    * gone, which a killed process leaves behind.
    */
-  public static ContentStore open(MetadataStore store, Path root, Clock clock)
+  public static ContentStore open(
+      MetadataStore store, Path root, SharingPolicy sharing, Clock clock)
       throws IOException, ContainerdException {
     ContentStore content =
-        new ContentStore(store, new BlobDirectory(root), new IngestDirectory(root, clock), clock);
+        new ContentStore(
+            store, new BlobDirectory(root), new IngestDirectory(root, clock), sharing, clock);
     content.forgetLostIngests();
     return content;
   }
@@ -265,7 +274,9 @@ public final class ContentStore {
         Holds.add(transaction, scope, Holds.CONTENT, expected);
         return new Beginning(true, "", shared);
       }
-      shared = blobs.size(expected);
+      if (sharing == SharingPolicy.SHARED) {
+        shared = blobs.size(expected);
+      }
       if (shared.isPresent() && totalBytes != 0 && totalBytes != shared.getAsLong()) {
         shared = OptionalLong.empty();
       }

@@ -27,6 +27,7 @@ public final class Plugins {
     for (String name : snapshotters.stream().sorted().toList()) {
       plugins.add(plugin(SNAPSHOTTER, name).addPlatforms(platform()).build());
     }
+    plugins.add(plugin("io.containerd.differ.v1", "walking").addPlatforms(platform()).build());
     plugins.add(plugin("io.containerd.event.v1", "exchange").build());
     plugins.add(plugin("io.containerd.metadata.v1", "bolt").build());
     plugins.add(plugin("io.containerd.gc.v1", "scheduler").build());

@@ -110,8 +110,7 @@ final class Processes {
     Metric.Builder metric =
         Metric.newBuilder().setTimestamp(Times.now(tasks.clock())).setId(task.id());
     return metric
-        .setData(
-            task.client().stats(StatsRequest.newBuilder().setId(task.id()).build()).getStats())
+        .setData(task.client().stats(StatsRequest.newBuilder().setId(task.id()).build()).getStats())
         .build();
   }
 

@@ -71,7 +71,8 @@ public final class ShimEvents {
           StatusCode.of(e.errorClass().code().value()), Objects.toString(e.getMessage(), ""));
     } catch (InvalidProtocolBufferException e) {
       throw new TtrpcException(
-          StatusCode.INVALID_ARGUMENT, "an event of topic " + envelope.getTopic() + " is malformed");
+          StatusCode.INVALID_ARGUMENT,
+          "an event of topic " + envelope.getTopic() + " is malformed");
     }
   }
 }

@@ -161,8 +161,7 @@ public final class TaskManager implements AutoCloseable {
   }
 
   /** Waits until a process has exited; fails when the core stops. */
-  WaitResponse waitFor(Task task, String exec)
-      throws ContainerdException, InterruptedException {
+  WaitResponse waitFor(Task task, String exec) throws ContainerdException, InterruptedException {
     ContainerdException reason = stopping;
     if (reason != null) {
       throw reason;
@@ -203,8 +202,7 @@ public final class TaskManager implements AutoCloseable {
     }
   }
 
-  private int launch(
-      TaskKey key, Container container, CreateTaskRequest request, Restore restore)
+  private int launch(TaskKey key, Container container, CreateTaskRequest request, Restore restore)
       throws ContainerdException, InterruptedException {
     String named = request.getRuntimePath();
     String runtime = named.isEmpty() ? container.getRuntime().getName() : named;
@@ -318,8 +316,7 @@ public final class TaskManager implements AutoCloseable {
             settings.shutdownTimeout());
       }
     } catch (ContainerdException e) {
-      log.warn(
-          "the shim of container {} was asked to end: {}", shim.bundle().id(), e.getMessage());
+      log.warn("the shim of container {} was asked to end: {}", shim.bundle().id(), e.getMessage());
     } finally {
       shim.close();
     }

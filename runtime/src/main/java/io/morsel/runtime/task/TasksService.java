@@ -162,8 +162,7 @@ public final class TasksService extends TasksGrpc.TasksImplBase {
   }
 
   @Override
-  public void deleteProcess(
-      DeleteProcessRequest request, StreamObserver<DeleteResponse> observer) {
+  public void deleteProcess(DeleteProcessRequest request, StreamObserver<DeleteResponse> observer) {
     unary(
         observer,
         () -> {
@@ -193,8 +192,7 @@ public final class TasksService extends TasksGrpc.TasksImplBase {
         observer,
         () ->
             GetResponse.newBuilder()
-                .setProcess(
-                    processes.describe(task(request.getContainerId()), request.getExecId()))
+                .setProcess(processes.describe(task(request.getContainerId()), request.getExecId()))
                 .build());
   }
 

@@ -34,7 +34,7 @@ final class ContentStoreTest {
   @BeforeEach
   void open() throws Exception {
     store = MetadataStore.open(directory.resolve("metadata.db"));
-    content = ContentStore.open(store, directory, Clock.systemUTC());
+    content = ContentStore.open(store, directory, SharingPolicy.SHARED, Clock.systemUTC());
   }
 
   @AfterEach
@@ -50,6 +50,26 @@ final class ContentStoreTest {
 
   private static ByteBuffer bytes(String text) {
     return ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  @Test
+  void isolatedNamespacesBringTheirBytes() throws Exception {
+    String digest = put(A, "mine");
+    ContentStore isolated =
+        ContentStore.open(store, directory, SharingPolicy.ISOLATED, Clock.systemUTC());
+    try (ContentWriter writer = isolated.writer(B, "claim", 4, digest)) {
+      assertThat(writer.offsetBytes()).isZero();
+      assertThatThrownBy(() -> writer.commit(4, digest, Map.of()))
+          .isInstanceOfSatisfying(
+              ContainerdException.class,
+              e -> assertThat(e.errorClass()).isEqualTo(ErrorClass.FAILED_PRECONDITION));
+    }
+    assertThatThrownBy(() -> isolated.info("b", digest)).hasMessageContaining("not found");
+    try (ContentWriter writer = isolated.writer(B, "proof", 4, digest)) {
+      writer.write(bytes("mine"));
+      writer.commit(4, digest, Map.of());
+    }
+    assertThat(isolated.info("b", digest).getSize()).isEqualTo(4);
   }
 
   private String put(Scope scope, String text) throws ContainerdException {

@@ -203,8 +203,7 @@ final class TasksTest {
     container("a");
     var _ = tasks().create(create("a").build());
     var _ =
-        tasks()
-            .exec(ExecProcessRequest.newBuilder().setContainerId("a").setExecId("e").build());
+        tasks().exec(ExecProcessRequest.newBuilder().setContainerId("a").setExecId("e").build());
     stopCore();
     shim.exit();
     startCore();
@@ -216,7 +215,12 @@ final class TasksTest {
         forward(late, "/tasks/exit", exit);
       }
       TaskExit other =
-          TaskExit.newBuilder().setContainerId("a").setId("other").setPid(9).setExitStatus(1).build();
+          TaskExit.newBuilder()
+              .setContainerId("a")
+              .setId("other")
+              .setPid(9)
+              .setExitStatus(1)
+              .build();
       forward(late, "/tasks/exit", other);
       assertThat(nextExit()).isEqualTo(other);
     }

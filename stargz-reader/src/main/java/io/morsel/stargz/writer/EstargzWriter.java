@@ -4,6 +4,7 @@ import io.morsel.stargz.LayerFormat;
 import io.morsel.stargz.LayerFormatException;
 import io.morsel.stargz.LayerFormatException.Kind;
 import io.morsel.stargz.LayerLimits;
+import io.morsel.stargz.LayerStreams;
 import io.morsel.stargz.tar.ByteStrings;
 import io.morsel.stargz.tar.TarEntry;
 import io.morsel.stargz.tar.TarHeaders;

@@ -1,9 +1,7 @@
-package io.morsel.stargz.writer;
+package io.morsel.stargz;
 
 import com.github.luben.zstd.ZstdIOException;
 import com.github.luben.zstd.ZstdInputStreamNoFinalizer;
-import io.morsel.stargz.GzipMembersInputStream;
-import io.morsel.stargz.LayerFormatException;
 import io.morsel.stargz.LayerFormatException.Kind;
 import java.io.FilterInputStream;
 import java.io.IOException;
@@ -11,7 +9,7 @@ import java.io.InputStream;
 import java.io.PushbackInputStream;
 
 /** Opens layers of any compression that OCI names: none, gzip, zstd. */
-final class LayerStreams {
+public final class LayerStreams {
   private static final int MAGIC_BYTES = 4;
 
   private LayerStreams() {}
@@ -20,7 +18,7 @@ final class LayerStreams {
    * The uncompressed tar of a layer, by the first bytes of it; to be closed, which leaves the layer
    * open.
    */
-  static InputStream uncompressed(InputStream layer) throws IOException {
+  public static InputStream uncompressed(InputStream layer) throws IOException {
     byte[] magic = layer.readNBytes(MAGIC_BYTES);
     PushbackInputStream whole =
         new PushbackInputStream(layer, MAGIC_BYTES) {

@@ -1,0 +1,4 @@
+@NullMarked
+package io.morsel.runtime.diff;
+
+import org.jspecify.annotations.NullMarked;
