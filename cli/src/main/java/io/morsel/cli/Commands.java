@@ -18,4 +18,9 @@ final class Commands {
   static PrintWriter err(@Nullable CommandSpec spec) {
     return Objects.requireNonNull(spec, "picocli fills it in").commandLine().getErr();
   }
+
+  /** What the lines of a command begin with that say what failed: {@code morsel: rm}. */
+  static String prefix(@Nullable CommandSpec spec) {
+    return Objects.requireNonNull(spec, "picocli fills it in").qualifiedName(": ");
+  }
 }

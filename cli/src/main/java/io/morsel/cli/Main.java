@@ -6,6 +6,7 @@ import io.morsel.cli.terminal.ExitCode;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
@@ -37,7 +38,7 @@ public final class Main {
     Optional<ServeLine> serve = ServeLine.of(arguments);
     return serve.isPresent()
         ? serve(serve.get(), out, err)
-        : execute(commandLine(new MorselCommand(), out, err), arguments);
+        : execute(commandLine(new MorselCommand(), needed(arguments), out, err), arguments);
   }
 
   private static int serve(ServeLine line, PrintWriter out, PrintWriter err) {
@@ -47,7 +48,8 @@ public final class Main {
       MorselCommand morsel = new MorselCommand();
       morsel.logLevel = line.logLevel();
       CommandLine command =
-          Objects.requireNonNull(commandLine(morsel, out, err).getSubcommands().get("serve"));
+          Objects.requireNonNull(
+              commandLine(morsel, List.of("serve"), out, err).getSubcommands().get("serve"));
       int code = Errors.report(failure, command, morsel.showsStackTraces());
       err.flush();
       return code;
@@ -61,8 +63,25 @@ public final class Main {
     return code;
   }
 
-  private static CommandLine commandLine(MorselCommand morsel, PrintWriter out, PrintWriter err) {
+  /**
+   * The commands that a command line can be about: looking through the options of all of them takes
+   * longer than many a command.
+   */
+  private static List<String> needed(String... arguments) {
+    boolean one =
+        arguments.length > 0
+            && MorselCommand.NAMES.contains(arguments[0])
+            // It is about all the others.
+            && !arguments[0].equals("completion");
+    return one ? List.of(arguments[0]) : MorselCommand.NAMES;
+  }
+
+  private static CommandLine commandLine(
+      MorselCommand morsel, List<String> commands, PrintWriter out, PrintWriter err) {
     CommandLine line = new CommandLine(morsel);
+    for (String name : commands) {
+      line.addSubcommand(name, MorselCommand.command(name));
+    }
     line.setOut(out)
         .setErr(err)
         .setUsageHelpAutoWidth(true)
@@ -76,8 +95,12 @@ public final class Main {
               morsel.applyLogLevel();
               return new CommandLine.RunLast().execute(parsed);
             });
-    // What follows the image belongs to the container.
-    Objects.requireNonNull(line.getSubcommands().get("run")).setStopAtPositional(true);
+    for (String name : MorselCommand.WITH_FOREIGN_WORDS) {
+      CommandLine command = line.getSubcommands().get(name);
+      if (command != null) {
+        command.setStopAtPositional(true);
+      }
+    }
     line.getCommandSpec().exitCodeOnInvalidInput(ExitCode.USAGE);
     return line;
   }

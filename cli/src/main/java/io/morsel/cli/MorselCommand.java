@@ -2,6 +2,7 @@ package io.morsel.cli;
 
 import io.morsel.cli.terminal.LogLevel;
 import io.morsel.cli.terminal.Verbosity;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -18,17 +19,6 @@ import picocli.CommandLine.Spec;
       "Starts containers before their images are there: a lazy-pulling snapshotter for containerd.",
       ""
     },
-    subcommands = {
-      ServeCommand.class,
-      CoreCommand.class,
-      RunCommand.class,
-      PullCommand.class,
-      ConvertCommand.class,
-      InspectCommand.class,
-      ProfileCommand.class,
-      ConfigCommand.class,
-      VersionCommand.class
-    },
     footer = {
       "",
       "Examples:",
@@ -38,11 +28,79 @@ import picocli.CommandLine.Spec;
       "  morsel pull registry.example/app:1               pull an image lazily into containerd",
       "  morsel convert app:1 registry.example/app:1      make an image lazily readable",
       "  morsel inspect registry.example/app:1            show what its layers are",
+      "  morsel ps -a                                     list containers",
+      "  morsel exec -it web sh                           look around in one",
+      "  morsel images                                    list images, and how much of them is there",
       "",
-      "Exit codes: 0 done, 1 failed, 2 wrong command line, 130 interrupted; of 'run' the container's.",
+      "Exit codes: 0 done, 1 failed, 2 wrong command line, 130 interrupted; of 'run' and 'exec' those of"
+          + " what they ran.",
       "'morsel COMMAND --help' explains a command."
     })
 final class MorselCommand implements Runnable {
+  /** Commands behind whose first argument another program's words follow, options included. */
+  static final List<String> WITH_FOREIGN_WORDS = List.of("run", "exec", "top");
+
+  /** The commands, in the order in which they are listed. */
+  static final List<String> NAMES =
+      List.of(
+          "serve",
+          "core",
+          "run",
+          "pull",
+          "convert",
+          "inspect",
+          "profile",
+          "config",
+          "version",
+          "ps",
+          "exec",
+          "logs",
+          "top",
+          "stats",
+          "stop",
+          "kill",
+          "rm",
+          "images",
+          "tag",
+          "push",
+          "rmi",
+          "events",
+          "namespaces",
+          "gc",
+          "completion");
+
+  /** A command's class, which is loaded only where it is asked for. */
+  static Class<?> command(String name) {
+    return switch (name) {
+      case "serve" -> ServeCommand.class;
+      case "core" -> CoreCommand.class;
+      case "run" -> RunCommand.class;
+      case "pull" -> PullCommand.class;
+      case "convert" -> ConvertCommand.class;
+      case "inspect" -> InspectCommand.class;
+      case "profile" -> ProfileCommand.class;
+      case "config" -> ConfigCommand.class;
+      case "version" -> VersionCommand.class;
+      case "ps" -> PsCommand.class;
+      case "exec" -> ExecCommand.class;
+      case "logs" -> LogsCommand.class;
+      case "top" -> TopCommand.class;
+      case "stats" -> StatsCommand.class;
+      case "stop" -> StopCommand.class;
+      case "kill" -> KillCommand.class;
+      case "rm" -> RmCommand.class;
+      case "images" -> ImagesCommand.class;
+      case "tag" -> TagCommand.class;
+      case "push" -> PushCommand.class;
+      case "rmi" -> RmiCommand.class;
+      case "events" -> EventsCommand.class;
+      case "namespaces" -> NamespacesCommand.class;
+      case "gc" -> GcCommand.class;
+      case "completion" -> CompletionCommand.class;
+      default -> throw new IllegalArgumentException(name);
+    };
+  }
+
   @Option(
       names = "--log-level",
       paramLabel = "LEVEL",

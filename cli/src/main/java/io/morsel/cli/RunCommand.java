@@ -85,7 +85,7 @@ final class RunCommand implements Callable<Integer> {
       description = "The command and its arguments, instead of the image's.")
   List<String> command = new ArrayList<>();
 
-  @Mixin CoreOptions core = new CoreOptions();
+  @Mixin CoreSelection core = new CoreSelection();
   @Mixin ImageOptions image = new ImageOptions();
   @Mixin ProcessOptions process = new ProcessOptions();
   @Mixin IsolationOptions isolation = new IsolationOptions();
@@ -174,11 +174,12 @@ final class RunCommand implements Callable<Integer> {
   @ParentCommand @Nullable MorselCommand parent;
 
   /** Which core. */
-  static final class CoreOptions {
+  static final class CoreSelection {
     @Option(
         names = {"-a", "--address"},
         paramLabel = "SOCKET",
-        description = "The socket of a running core, or of containerd.")
+        description =
+            "The socket of a running core, or of containerd; CONTAINERD_ADDRESS by default.")
     @Nullable Path address;
 
     @Option(
@@ -221,8 +222,14 @@ final class RunCommand implements Callable<Integer> {
         }
         return new CoreChoice.Listening(address.toAbsolutePath());
       }
-      if (root == null && state == null && Files.exists(CoreSettings.DEFAULT_ADDRESS)) {
-        return new CoreChoice.Listening(CoreSettings.DEFAULT_ADDRESS);
+      if (root == null && state == null) {
+        String usual = System.getenv("CONTAINERD_ADDRESS");
+        if (usual != null && !usual.isEmpty()) {
+          return new CoreChoice.Listening(Path.of(usual));
+        }
+        if (Files.exists(CoreSettings.DEFAULT_ADDRESS)) {
+          return new CoreChoice.Listening(CoreSettings.DEFAULT_ADDRESS);
+        }
       }
       Path effective = absolute(state, CoreSettings.DEFAULT_STATE);
       BuildInfo build = BuildInfo.load();

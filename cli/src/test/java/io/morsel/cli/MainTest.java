@@ -2,16 +2,22 @@ package io.morsel.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.morsel.runtime.CoreSettings;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine.Command;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -52,11 +58,21 @@ final class MainTest {
     assertThat(run.err()).isEmpty();
   }
 
+  static List<String> commands() {
+    return MorselCommand.NAMES;
+  }
+
   @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "serve", "core", "run", "pull", "convert", "inspect", "profile", "config", "version"
-      })
+  @MethodSource("commands")
+  void everyCommandIsListedUnderItsOwnName(String command) {
+    assertThat(MorselCommand.command(command).getAnnotation(Command.class).name())
+        .isEqualTo(command);
+    assertThat(Run.of("--help").out()).containsPattern("(?m)^  " + command + "\\b");
+    assertThat(Path.of("../morsel")).content().containsPattern("\\b" + command + "\\b");
+  }
+
+  @ParameterizedTest
+  @MethodSource("commands")
   void everyCommandExplainsItselfWithExamples(String command) {
     Run run = Run.of(command, "--help");
     assertThat(run.code()).isZero();
@@ -82,6 +98,32 @@ final class MainTest {
         "profile record --wait -1 app",
         "profile show localhost:5000/UPPER",
         "version --jsn",
+        "ps one",
+        "ps --filter colour=red",
+        "ps -n= ",
+        "exec",
+        "exec web",
+        "exec -d -i web ls",
+        "logs",
+        "logs --tail many web",
+        "top",
+        "stop",
+        "stop -t -1 web",
+        "stop -s NOSUCH web",
+        "kill -s 99 web",
+        "rm",
+        "images a b",
+        "tag a",
+        "push",
+        "push --platform linux app",
+        "rmi",
+        "inspect a b",
+        "namespaces",
+        "namespaces create",
+        "namespaces label x y",
+        "gc now",
+        "completion",
+        "completion fish",
       })
   void wrongCommandLineIsTwoLinesAtMostAndExitCodeTwo(String line) {
     Run run = Run.of(line.isEmpty() ? new String[0] : line.split(" "));
@@ -116,6 +158,68 @@ final class MainTest {
     Run run = Run.of("pull", "--address", socket.toString(), "localhost:5000/app");
     assertThat(run.code()).isEqualTo(1);
     assertThat(run.err()).startsWith("morsel: pull: can't connect to containerd at " + socket);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "ps",
+        "exec web ls",
+        "logs web",
+        "top web",
+        "stats web",
+        "stop web",
+        "kill web",
+        "rm web",
+        "images",
+        "tag a b",
+        "push a",
+        "rmi a",
+        "inspect container web",
+        "inspect image a",
+        "events",
+        "namespaces ls",
+        "namespaces create a",
+        "gc"
+      })
+  void missingCoreIsNamedWithWhatToDo(String line) {
+    String socket = directory.resolve("none.sock").toString();
+    List<String> words = new ArrayList<>(List.of(line.split(" ")));
+    words.addAll(words.getFirst().equals("namespaces") ? 2 : 1, List.of("--address", socket));
+    Run run = Run.of(words.toArray(String[]::new));
+    assertThat(run.code()).isEqualTo(1);
+    assertThat(run.err())
+        .startsWith("morsel: ")
+        .contains("no core at " + socket, "'morsel core'", "--address");
+    assertThat(run.err().lines()).hasSize(1);
+    assertThat(run.out()).isEmpty();
+  }
+
+  @Test
+  void defaultAddressIsTheCores() {
+    assertThat(CoreOptions.DEFAULT_ADDRESS).isEqualTo(CoreSettings.DEFAULT_ADDRESS.toString());
+    assertThat(Run.of("ps", "--help").out()).contains(CoreOptions.DEFAULT_ADDRESS);
+  }
+
+  @Test
+  void completionKnowsEveryCommand() throws Exception {
+    Run run = Run.of("completion", "bash");
+    assertThat(run.code()).isZero();
+    Path script = Files.writeString(directory.resolve("completion"), run.out());
+    Process bash =
+        new ProcessBuilder(
+                "bash",
+                "-c",
+                "source "
+                    + script
+                    + "; COMP_WORDS=(morsel ''); COMP_CWORD=1; _complete_morsel;"
+                    + " echo \"${COMPREPLY[@]}\"")
+            .redirectErrorStream(true)
+            .start();
+    String completed =
+        new String(bash.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+    assertThat(List.of(completed.split("\\s+"))).containsAll(MorselCommand.NAMES);
+    assertThat(Run.of("completion", "ZSH").out()).startsWith("autoload").endsWith(run.out());
   }
 
   @Test

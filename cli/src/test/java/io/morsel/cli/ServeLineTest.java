@@ -25,7 +25,10 @@ final class ServeLineTest {
   void sameAsPicocli(String line) {
     String[] arguments = line.split(" ");
     MorselCommand morsel = new MorselCommand();
-    CommandLine picocli = new CommandLine(morsel).setCaseInsensitiveEnumValuesAllowed(true);
+    CommandLine picocli =
+        new CommandLine(morsel)
+            .addSubcommand("serve", ServeCommand.class)
+            .setCaseInsensitiveEnumValuesAllowed(true);
     ServeCommand serve =
         picocli.parseArgs(arguments).subcommand().asCommandLineList().getFirst().getCommand();
     assertThat(ServeLine.of(arguments)).contains(serve.line(morsel.logLevel));

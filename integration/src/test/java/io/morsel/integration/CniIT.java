@@ -153,6 +153,38 @@ class CniIT {
   }
 
   @Test
+  void rmTakesTheNetworkOfADetachedContainerDown() throws Exception {
+    configure(", {\"type\": \"portmap\", \"capabilities\": {\"portMappings\": true}}");
+    String id = machine + "-rm";
+    onMachine(
+            Node.CHECKOUT.resolve("morsel"),
+            "run",
+            "-d",
+            "--name",
+            id,
+            "--address",
+            node.containerdSocket(),
+            "-p",
+            "18083:80",
+            image,
+            "sleep",
+            "1000")
+        .succeed();
+    assertThat(addresses()).hasSize(1);
+    assertThat(onMachine("iptables-save", "-t", "nat").succeed()).contains("--to-destination");
+    onMachine(
+            Node.CHECKOUT.resolve("morsel"),
+            "rm",
+            "--force",
+            "--address",
+            node.containerdSocket(),
+            id)
+        .succeed();
+    assertThat(addresses()).isEmpty();
+    assertNothingIsLeft(id);
+  }
+
+  @Test
   void withoutConfigurationThereIsTheBuiltInBridge() throws Exception {
     String id = machine + "-own";
     assertThat(

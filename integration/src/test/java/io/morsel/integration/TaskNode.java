@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Collectors;
@@ -91,7 +92,7 @@ final class TaskNode implements AutoCloseable {
   }
 
   Core daemon() {
-    return java.util.Objects.requireNonNull(core);
+    return Objects.requireNonNull(core);
   }
 
   /** Starts the core again, after it was ended, on what it left. */
@@ -99,8 +100,8 @@ final class TaskNode implements AutoCloseable {
     core = Core.start(Node.CHECKOUT, directory);
   }
 
-  private Path socket() {
-    return core != null ? core.socket() : java.util.Objects.requireNonNull(containerd).socket();
+  Path socket() {
+    return core != null ? core.socket() : Objects.requireNonNull(containerd).socket();
   }
 
   /** {@code ctr WORDS…} in the node's namespace; {@code ROOTFS} stands for {@link #rootfs}. */

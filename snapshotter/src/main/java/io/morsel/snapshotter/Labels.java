@@ -6,7 +6,7 @@ final class Labels {
   static final String SNAPSHOT_REF = "containerd.io/snapshot.ref";
 
   /** Marks a committed snapshot as remote; set by the snapshotter. */
-  static final String REMOTE = "containerd.io/snapshot/remote";
+  static final String REMOTE = LazyLabels.REMOTE;
 
   /** The value of {@link #REMOTE}, as other remote snapshotters set it. */
   static final String REMOTE_VALUE = "remote snapshot";

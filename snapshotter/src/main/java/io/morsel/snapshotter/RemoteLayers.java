@@ -119,6 +119,11 @@ public final class RemoteLayers implements AutoCloseable {
     return layersByDigest.values().stream().mapToLong(figure).sum();
   }
 
+  /** A snapshot's layer; empty where it is not mounted. */
+  Optional<Layer> layerOf(long id) {
+    return Optional.ofNullable(mounted.get(id)).map(Mounted::layer);
+  }
+
   /** Says that a layer is unpacked because the client did not name its image. */
   void noLabels(String target) {
     fallback("unknown image", target, FallbackReason.NO_LABELS, "the client names no image");

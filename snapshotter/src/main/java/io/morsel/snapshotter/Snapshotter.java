@@ -4,6 +4,7 @@ import io.morsel.containerd.ContainerdException;
 import io.morsel.containerd.ErrorClass;
 import io.morsel.containerd.Filter;
 import io.morsel.containerd.api.types.Mount;
+import io.morsel.prefetch.Layer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -12,6 +13,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -115,9 +117,26 @@ public final class Snapshotter implements AutoCloseable {
     cleaner.wake();
   }
 
-  /** What is known of a snapshot. */
+  /**
+   * What is known of a snapshot; of a lazy one also how much of it is there: {@link LazyLabels}.
+   */
   public SnapshotInfo stat(String key) throws ContainerdException {
-    return store.stat(key).info();
+    StoredSnapshot snapshot = store.stat(key);
+    return layerOf(snapshot)
+        .map(layer -> withProgress(snapshot.info(), layer))
+        .orElse(snapshot.info());
+  }
+
+  private Optional<Layer> layerOf(StoredSnapshot snapshot) {
+    return remote == null ? Optional.empty() : remote.layerOf(snapshot.id());
+  }
+
+  private static SnapshotInfo withProgress(SnapshotInfo info, Layer layer) {
+    SortedMap<String, String> labels = new TreeMap<>(info.labels());
+    labels.put(LazyLabels.PRESENT_BYTES, Long.toString(layer.presentBytes()));
+    labels.put(LazyLabels.CONTENT_BYTES, Long.toString(layer.chunkBytes()));
+    return new SnapshotInfo(
+        info.name(), info.parent(), info.kind(), info.created(), info.updated(), labels);
   }
 
   /** Changes labels: see {@link SnapshotStore#update}. */
@@ -131,10 +150,18 @@ public final class Snapshotter implements AutoCloseable {
     return store.list(Filter.parse(filters)).stream().map(StoredSnapshot::info).toList();
   }
 
-  /** What a snapshot takes of the disk: an active one now, another as it was committed. */
+  /**
+   * What a snapshot takes of the disk: an active one now, a lazy one as far as it is fetched,
+   * another as it was committed.
+   */
   public SnapshotUsage usage(String key) throws ContainerdException {
     StoredSnapshot snapshot = store.stat(key);
-    return snapshot.info().kind() == SnapshotKind.ACTIVE ? usageOf(snapshot) : snapshot.usage();
+    if (snapshot.info().kind() == SnapshotKind.ACTIVE) {
+      return usageOf(snapshot);
+    }
+    return layerOf(snapshot)
+        .map(layer -> new SnapshotUsage(layer.presentBytes(), snapshot.usage().inodes()))
+        .orElse(snapshot.usage());
   }
 
   /** Unmounts and deletes what removed snapshots left behind, and returns when it is done. */

@@ -15,6 +15,7 @@ import io.morsel.containerd.api.snapshots.MountsRequest;
 import io.morsel.containerd.api.snapshots.PrepareSnapshotRequest;
 import io.morsel.containerd.api.snapshots.RemoveSnapshotRequest;
 import io.morsel.containerd.api.snapshots.SnapshotsGrpc;
+import io.morsel.containerd.api.snapshots.StatSnapshotRequest;
 import io.morsel.containerd.api.snapshots.UsageRequest;
 import io.morsel.containerd.api.snapshots.ViewSnapshotRequest;
 import io.morsel.containerd.api.types.Mount;
@@ -118,16 +119,32 @@ final class RemoteSnapshotsTest {
     assertThat(list("labels.\"" + Labels.SNAPSHOT_REF + "\"==sha256:c2,parent==\"sha256:c1\""))
         .hasSize(1);
     assertThat(list()).hasSize(2);
-    assertThat(snapshots.usage(UsageRequest.newBuilder().setKey("sha256:c1").build()).getSize())
-        .isZero();
+    assertThat(usedBytes("sha256:c1")).isZero();
+    assertThat(stat("sha256:c1"))
+        .containsEntry(LazyLabels.PRESENT_BYTES, "0")
+        .containsEntry(LazyLabels.CONTENT_BYTES, "13");
+    assertThat(list("labels.\"" + LazyLabels.PRESENT_BYTES + "\"")).isEmpty();
     Path view = mount(view("v", "sha256:c2"));
     assertThat(view.resolve("file")).hasContent("from the base");
+    assertThat(stat("sha256:c1")).containsEntry(LazyLabels.PRESENT_BYTES, "13");
+    assertThat(usedBytes("sha256:c1")).isEqualTo(13);
     assertThat(view.resolve("other")).hasContent("from the top");
     Path active = mount(prepare("a", "sha256:c2", Map.of()));
     Files.writeString(active.resolve("file"), "changed");
     assertThat(active.resolve("file")).hasContent("changed");
     assertThat(mount(view("v1", "sha256:c1")).resolve("file")).hasContent("from the base");
     assertThat(metrics()).contains("morsel_mounted_layers 2.0");
+  }
+
+  private long usedBytes(String key) {
+    return snapshots.usage(UsageRequest.newBuilder().setKey(key).build()).getSize();
+  }
+
+  private Map<String, String> stat(String key) {
+    return snapshots
+        .stat(StatSnapshotRequest.newBuilder().setKey(key).build())
+        .getInfo()
+        .getLabelsMap();
   }
 
   @Test

@@ -1,5 +1,6 @@
 package io.morsel.cli.convert;
 
+import io.morsel.cli.source.ParallelTasks;
 import io.morsel.registry.Descriptor;
 import io.morsel.registry.Digest;
 import io.morsel.registry.ImageConfig;

@@ -29,7 +29,7 @@ import java.util.concurrent.TimeUnit;
  * A connection to a Morsel core, or to a containerd, that works in one namespace.
  *
  * <p>Its stubs end a call after {@link #CALL_SECONDS}, but for those that wait for something:
- * {@link #waitingTasks} and {@link #waitingEvents}. Safe for use by many threads.
+ * {@link #waitingTasks} and others whose names begin so. Safe for use by many threads.
  */
 public final class CoreClient implements AutoCloseable {
   /** How long a call may take that only looks something up or changes metadata. */
@@ -145,6 +145,16 @@ public final class CoreClient implements AutoCloseable {
   /** A stub for what the core is made of. */
   public IntrospectionGrpc.IntrospectionBlockingV2Stub introspection() {
     return limited(IntrospectionGrpc.newBlockingV2Stub(channel));
+  }
+
+  /** A stub for images whose calls have no deadline: for those that wait for a collection. */
+  public ImagesGrpc.ImagesBlockingV2Stub waitingImages() {
+    return ImagesGrpc.newBlockingV2Stub(channel);
+  }
+
+  /** A stub for leases whose calls have no deadline: for those that wait for a collection. */
+  public LeasesGrpc.LeasesBlockingV2Stub waitingLeases() {
+    return LeasesGrpc.newBlockingV2Stub(channel);
   }
 
   /** A stub for the core's version. */

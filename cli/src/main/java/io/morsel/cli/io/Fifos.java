@@ -8,6 +8,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 
 /**
  * The FIFOs by which a process in a container has the standard streams that its client gives it.
@@ -27,6 +28,7 @@ public final class Fifos implements AutoCloseable {
   private final Path stdout;
   private final Optional<Path> stderr;
   private final List<FileChannel> held = new ArrayList<>();
+  private final CountDownLatch connected = new CountDownLatch(1);
 
   private Fifos(Path directory, Optional<Path> stdin, Path stdout, Optional<Path> stderr) {
     this.directory = directory;
@@ -116,6 +118,12 @@ public final class Fifos implements AutoCloseable {
       }
     }
     held.clear();
+    connected.countDown();
+  }
+
+  /** Returns once {@link #connected} was called. */
+  void awaitConnected() throws InterruptedException {
+    connected.await();
   }
 
   /** Deletes the FIFOs; who has one open keeps it. */

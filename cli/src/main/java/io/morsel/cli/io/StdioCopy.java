@@ -47,8 +47,8 @@ public final class StdioCopy {
   /** What a client does at the ends of its own streams. */
   public interface Listener {
     /**
-     * All input has been passed on. The shim holds the process's input open for other clients: the
-     * core has to be asked to close it (Tasks.CloseIO).
+     * All input has been passed on, and the shim has its ends of the FIFOs. It holds the process's
+     * input open for other clients: the core has to be asked to close it (Tasks.CloseIO).
      */
     void inputEnded();
 
@@ -69,7 +69,7 @@ public final class StdioCopy {
     }
     if (fifos.stdinPath().isPresent()) {
       OutputStream fifo = new FileOutputStream(fifos.stdinPath().get().toFile());
-      start("stdin", () -> input(streams.in(), fifo, listener));
+      start("stdin", () -> input(streams.in(), fifo, fifos, listener));
     }
     return new StdioCopy(List.copyOf(outputs));
   }
@@ -113,7 +113,7 @@ public final class StdioCopy {
     }
   }
 
-  private static void input(InputStream in, OutputStream fifo, Listener listener) {
+  private static void input(InputStream in, OutputStream fifo, Fifos fifos, Listener listener) {
     byte[] buffer = new byte[COPY_BYTES];
     try (fifo) {
       for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
@@ -122,7 +122,13 @@ public final class StdioCopy {
     } catch (IOException ended) {
       // Nobody reads any more, or a terminal was hung up: either way there is no more input.
     }
-    listener.inputEnded();
+    try {
+      // Before the shim has opened its ends, it would take no notice.
+      fifos.awaitConnected();
+      listener.inputEnded();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   /**

@@ -1,7 +1,7 @@
 package io.morsel.cli.run;
 
 import io.grpc.StatusException;
-import io.grpc.stub.BlockingClientCall;
+import io.morsel.cli.core.ContentReader;
 import io.morsel.cli.core.CoreClient;
 import io.morsel.cli.pull.ImagePull;
 import io.morsel.cli.pull.ImageUnpack;
@@ -14,8 +14,6 @@ import io.morsel.cli.terminal.CommandException;
 import io.morsel.cli.terminal.Progress;
 import io.morsel.cli.terminal.Terminal;
 import io.morsel.containerd.ErrorClass;
-import io.morsel.containerd.api.content.ReadContentRequest;
-import io.morsel.containerd.api.content.ReadContentResponse;
 import io.morsel.containerd.api.images.GetImageRequest;
 import io.morsel.containerd.api.images.Image;
 import io.morsel.containerd.api.snapshots.StatSnapshotRequest;
@@ -31,7 +29,6 @@ import io.morsel.registry.RegistryException;
 import io.morsel.registry.TransferListener;
 import io.morsel.runtime.oci.ImageSettings;
 import io.morsel.runtime.oci.SpecException;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.LinkedHashSet;
@@ -41,9 +38,6 @@ import java.util.Set;
 
 /** Makes sure that a core has an image, ready for a container. */
 final class CoreImages {
-  /** No manifest or configuration is larger. */
-  private static final int MAX_DOCUMENT_BYTES = 16 << 20;
-
   private final CoreClient client;
   private final ImageChoice choice;
   private final String version;
@@ -100,7 +94,7 @@ final class CoreImages {
   // --- what is there -----------------------------------------------------------------------------
 
   private Optional<CoreImage> find(Platform platform)
-      throws StatusException, CommandException, InterruptedException {
+      throws StatusException, CommandException, IOException {
     // As it was written, as other clients name images, or in full, as 'morsel pull' does.
     Set<String> names = new LinkedHashSet<>();
     names.add(choice.reference());
@@ -121,47 +115,37 @@ final class CoreImages {
 
   /** Nothing where a document is missing, or the image is not for the platform. */
   private Optional<CoreImage> read(Image image, Platform platform)
-      throws StatusException, CommandException, InterruptedException {
+      throws StatusException, CommandException, IOException {
+    ContentReader content = new ContentReader(client);
     try {
       String type = image.getTarget().getMediaType();
-      byte[] top = blob(image.getTarget().getDigest());
-      if (MediaTypes.isIndex(type)) {
-        Optional<Descriptor> chosen = ImageIndex.parse(top, type).choose(platform);
+      Optional<byte[]> top = content.document(image.getTarget().getDigest());
+      if (top.isPresent() && MediaTypes.isIndex(type)) {
+        Optional<Descriptor> chosen = ImageIndex.parse(top.get(), type).choose(platform);
         if (chosen.isEmpty()) {
           return Optional.empty();
         }
         type = chosen.get().mediaType();
-        top = blob(chosen.get().digest().toString());
+        top = content.document(chosen.get().digest().toString());
       }
-      Manifest manifest = Manifest.parse(top, type);
-      byte[] config = blob(manifest.config().digest().toString());
+      if (top.isEmpty()) {
+        return Optional.empty();
+      }
+      Manifest manifest = Manifest.parse(top.get(), type);
+      Optional<byte[]> config = content.document(manifest.config().digest().toString());
+      if (config.isEmpty()) {
+        return Optional.empty();
+      }
       return Optional.of(
           new CoreImage(
-              image.getName(), manifest, ImageConfig.parse(config), ImageSettings.parse(config)));
+              image.getName(),
+              manifest,
+              ImageConfig.parse(config.get()),
+              ImageSettings.parse(config.get())));
     } catch (RegistryException | SpecException broken) {
       throw CommandException.failed(
           "image '" + image.getName() + "' is broken: " + broken.getMessage(), broken);
     }
-  }
-
-  private byte[] blob(String digest)
-      throws StatusException, CommandException, InterruptedException {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    BlockingClientCall<?, ReadContentResponse> call =
-        client.content().read(ReadContentRequest.newBuilder().setDigest(digest).build());
-    for (ReadContentResponse part = call.read(); part != null; part = call.read()) {
-      if (bytes.size() + part.getData().size() > MAX_DOCUMENT_BYTES) {
-        call.cancel("too large", null);
-        throw CommandException.failed(
-            "image '"
-                + choice.reference()
-                + "' is broken: its document "
-                + digest
-                + " is larger than 16 MiB");
-      }
-      bytes.writeBytes(part.getData().toByteArray());
-    }
-    return bytes.toByteArray();
   }
 
   private boolean isReady(CoreImage image) throws StatusException {

@@ -3,6 +3,7 @@ package io.morsel.cli.run;
 import com.google.protobuf.Any;
 import com.google.protobuf.ByteString;
 import io.grpc.StatusException;
+import io.morsel.cli.container.ContainerLabels;
 import io.morsel.cli.core.CoreClient;
 import io.morsel.cli.io.SignalForwarding;
 import io.morsel.cli.pull.ImageUnpack;
@@ -52,15 +53,6 @@ import java.util.stream.Collectors;
  * name, and a lease holds it until the container does.
  */
 public final class RunJob {
-  /** What other commands read of a container: how it is connected. */
-  public static final String NETWORK_LABEL = "io.morsel.network";
-
-  /** What other commands read of a container: the ports that lead into it, separated by commas. */
-  public static final String PORTS_LABEL = "io.morsel.ports";
-
-  /** What other commands read of a container: the file that its output goes to. */
-  public static final String LOG_LABEL = "io.morsel.log";
-
   private static final String STOP_SIGNAL_LABEL = "io.containerd.image.config.stop-signal";
   private static final String SPEC_TYPE = "types.containerd.io/opencontainers/runtime-spec/1/Spec";
   private static final String RUNC_OPTIONS_TYPE = "containerd.runc.v1.Options";
@@ -269,19 +261,20 @@ public final class RunJob {
         STOP_SIGNAL_LABEL,
         request.runtime().stopSignal().orElse(stopSignal.isEmpty() ? "SIGTERM" : stopSignal));
     switch (request.network()) {
-      case NetworkChoice.None() -> labels.put(NETWORK_LABEL, "none");
-      case NetworkChoice.Host() -> labels.put(NETWORK_LABEL, "host");
+      case NetworkChoice.None() -> labels.put(ContainerLabels.NETWORK, "none");
+      case NetworkChoice.Host() -> labels.put(ContainerLabels.NETWORK, "host");
       case NetworkChoice.Bridge(List<PortMapping> ports) -> {
-        labels.put(NETWORK_LABEL, "bridge");
+        labels.put(ContainerLabels.NETWORK, "bridge");
         if (!ports.isEmpty()) {
           labels.put(
-              PORTS_LABEL,
+              ContainerLabels.PORTS,
               ports.stream().map(PortMapping::toString).collect(Collectors.joining(",")));
         }
       }
     }
     if (request.attachment().detach()) {
-      RunningTask.logFile(request, id).ifPresent(file -> labels.put(LOG_LABEL, file.toString()));
+      RunningTask.logFile(request, id)
+          .ifPresent(file -> labels.put(ContainerLabels.LOG, file.toString()));
     }
     labels.putAll(request.labels());
     return labels;

@@ -1,5 +1,7 @@
 package io.morsel.cli.terminal;
 
+import io.grpc.StatusException;
+import io.morsel.containerd.ContainerdException;
 import io.morsel.registry.RegistryException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -52,6 +54,8 @@ public final class Errors {
         code = ExitCode.INTERRUPTED;
       }
       case IOException io -> message = describe(io);
+      case StatusException refused ->
+          message = String.valueOf(ContainerdException.of(refused).getMessage());
       default ->
           message =
               "internal error ("
@@ -66,7 +70,7 @@ public final class Errors {
     return code;
   }
 
-  private static String describe(IOException failure) {
+  static String describe(IOException failure) {
     return switch (failure) {
       case NoSuchFileException missing -> missing.getFile() + ": no such file or directory";
       case AccessDeniedException denied -> denied.getFile() + ": permission denied";

@@ -1,5 +1,7 @@
 package io.morsel.cli.terminal;
 
+import java.time.Duration;
+import java.time.Instant;
 import java.util.Locale;
 
 /** Sizes and times as people read them. */
@@ -34,5 +36,29 @@ public final class Quantity {
     }
     long seconds = (millis + 500) / 1000;
     return seconds / 60 + " min " + seconds % 60 + " s";
+  }
+
+  /** How long ago something was, roughly: {@code 3 minutes ago}. */
+  public static String ago(Instant then, Instant now) {
+    long seconds = Math.max(0, Duration.between(then, now).toSeconds());
+    if (seconds < 60) {
+      return ago(seconds, "second");
+    }
+    long minutes = seconds / 60;
+    if (minutes < 60) {
+      return ago(minutes, "minute");
+    }
+    long hours = minutes / 60;
+    if (hours < 48) {
+      return ago(hours, "hour");
+    }
+    long days = hours / 24;
+    return days < 100
+        ? ago(days, "day")
+        : days < 730 ? ago(days / 30, "month") : ago(days / 365, "year");
+  }
+
+  private static String ago(long count, String unit) {
+    return count + " " + unit + (count == 1 ? "" : "s") + " ago";
   }
 }

@@ -2,6 +2,7 @@ package io.morsel.cli.io;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.BufferedReader;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -55,11 +56,14 @@ final class StdioCopyTest {
       StdioCopy copy =
           StdioCopy.start(
               fifos, new StdioCopy.Streams(new ByteArrayInputStream(bytes), out, err), heard);
-      Process shim = shim(fifos, "exec < \"$1\" > \"$2\" 2> \"$3\"; cat; echo oops >&2");
-      // It reads to the end of its input, which comes once this side lets go.
+      Process shim =
+          shim(fifos, "exec 9>&1 < \"$1\" > \"$2\" 2> \"$3\"; echo open >&9; cat; echo oops >&2");
+      try (BufferedReader said = shim.inputReader()) {
+        assertThat(said.readLine()).isEqualTo("open");
+        fifos.connected();
+        assertThat(shim.waitFor()).isZero();
+      }
       heard.inputEnded.await();
-      fifos.connected();
-      assertThat(shim.waitFor()).isZero();
       copy.awaitOutputEnd();
     }
     assertThat(out.toByteArray()).isEqualTo(bytes);

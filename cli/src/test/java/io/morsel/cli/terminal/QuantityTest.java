@@ -2,6 +2,7 @@ package io.morsel.cli.terminal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Instant;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -35,5 +36,23 @@ final class QuantityTest {
   })
   void times(long millis, String text) {
     assertThat(Quantity.millis(millis)).isEqualTo(text);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "0,0 seconds ago",
+    "1,1 second ago",
+    "59,59 seconds ago",
+    "60,1 minute ago",
+    "7199,1 hour ago",
+    "172799,47 hours ago",
+    "172800,2 days ago",
+    "8640000,3 months ago",
+    "94608000,3 years ago",
+    "-5,0 seconds ago"
+  })
+  void agesAreRough(long seconds, String text) {
+    Instant now = Instant.parse("2030-01-01T00:00:00Z");
+    assertThat(Quantity.ago(now.minusSeconds(seconds), now)).isEqualTo(text);
   }
 }

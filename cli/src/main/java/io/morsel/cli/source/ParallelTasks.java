@@ -1,4 +1,4 @@
-package io.morsel.cli.convert;
+package io.morsel.cli.source;
 
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -13,9 +13,10 @@ import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 
 /** Runs tasks side by side; the first failure ends all of them. */
-final class ParallelTasks {
+public final class ParallelTasks {
   /** Something that may fail. */
-  interface Task<T> {
+  public interface Task<T> {
+    /** Runs it. */
     T run() throws IOException;
   }
 
@@ -28,7 +29,7 @@ final class ParallelTasks {
    * @return the results, in the order of the tasks
    * @throws IOException the first failure, when no task runs any more
    */
-  static <T> List<T> run(List<Task<T>> tasks, int parallel) throws IOException {
+  public static <T> List<T> run(List<Task<T>> tasks, int parallel) throws IOException {
     try (ExecutorService executor =
         Executors.newFixedThreadPool(
             parallel, Thread.ofPlatform().name("task-", 0).daemon().factory())) {

@@ -1,0 +1,49 @@
+package io.morsel.cli;
+
+import io.morsel.cli.terminal.ExitCode;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.AutoComplete;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code morsel completion}. */
+@Command(
+    name = "completion",
+    description = {"Prints a script by which a shell completes morsel's command lines.", ""},
+    footer = {
+      "",
+      "Examples:",
+      "  source <(morsel completion bash)",
+      "  morsel completion bash > /etc/bash_completion.d/morsel",
+      "  source <(morsel completion zsh)"
+    })
+final class CompletionCommand implements Callable<Integer> {
+  /** The shells whose completion is known. */
+  enum Shell {
+    /** GNU's. */
+    BASH,
+    /** Z shell. */
+    ZSH
+  }
+
+  @Parameters(index = "0", paramLabel = "SHELL", description = "bash or zsh.")
+  Shell shell = Shell.BASH;
+
+  @Spec @Nullable CommandSpec spec;
+
+  @Override
+  public Integer call() throws Exception {
+    CommandSpec morsel = Objects.requireNonNull(spec, "picocli fills it in").root();
+    String script = AutoComplete.bash("morsel", morsel.commandLine());
+    if (shell == Shell.ZSH) {
+      // It completes by bash's script, once told how.
+      script = "autoload -U +X compinit && compinit\n" + script;
+    }
+    Commands.out(spec).print(script);
+    return ExitCode.OK;
+  }
+}

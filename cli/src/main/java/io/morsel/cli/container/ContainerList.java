@@ -1,0 +1,192 @@
+package io.morsel.cli.container;
+
+import io.morsel.cli.core.Anys;
+import io.morsel.cli.core.CoreClient;
+import io.morsel.cli.core.KeyValue;
+import io.morsel.cli.terminal.CommandException;
+import io.morsel.cli.terminal.ExitCode;
+import io.morsel.cli.terminal.Quantity;
+import io.morsel.cli.terminal.Table;
+import io.morsel.containerd.api.containers.Container;
+import io.morsel.containerd.api.types.Process;
+import io.morsel.containerd.api.types.Status;
+import java.io.PrintWriter;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/** {@code morsel ps}. */
+public final class ContainerList {
+  /** The keys of its filters. */
+  public static final List<String> FILTERS =
+      List.of("id", "name", "image", "ancestor", "label", "status");
+
+  private static final int MAX_COMMAND = 24;
+  private static final int SHORT_ID = 12;
+
+  private final CoreClient client;
+  private final PrintWriter out;
+
+  /** A list of the client's containers, printed to {@code out}. */
+  public ContainerList(CoreClient client, PrintWriter out) {
+    this.client = client;
+    this.out = out;
+  }
+
+  /**
+   * What to list and how to show it.
+   *
+   * @param all whether those that don't run are listed, too
+   * @param filters what has to hold of those that are listed, with keys of {@link #FILTERS}
+   * @param quiet whether to print identifiers only
+   * @param whole whether to print commands and identifiers in full
+   * @param json whether to print JSON
+   */
+  public record Options(
+      boolean all, List<KeyValue> filters, boolean quiet, boolean whole, boolean json) {}
+
+  /**
+   * A container.
+   *
+   * @param task its first process, if it has one
+   */
+  record Row(Container container, Optional<Process> task) {
+    /** {@code created}, {@code running}, {@code paused} or {@code exited}. */
+    String state() {
+      return switch (task.map(Process::getStatus).orElse(Status.CREATED)) {
+        case RUNNING -> "running";
+        case PAUSED, PAUSING -> "paused";
+        case STOPPED -> "exited";
+        case CREATED -> "created";
+        default -> "unknown";
+      };
+    }
+
+    String shownState(Instant now) {
+      return switch (state()) {
+        case "running" -> "Up";
+        case "paused" -> "Up (paused)";
+        case "created" -> "Created";
+        case "exited" ->
+            "Exited ("
+                + task.map(Process::getExitStatus).orElse(0)
+                + ")"
+                + task.filter(Process::hasExitedAt)
+                    .map(ended -> " " + Quantity.ago(Anys.instant(ended.getExitedAt()), now))
+                    .orElse("");
+        default -> "Unknown";
+      };
+    }
+  }
+
+  /** Prints the list; returns the exit code. */
+  public int run(Options options) throws CommandException {
+    List<KeyValue> filters = options.filters();
+    boolean all = options.all() || filters.stream().anyMatch(each -> each.key().equals("status"));
+    Containers containers = new Containers(client);
+    Map<String, Process> tasks = containers.tasks();
+    List<Row> rows =
+        containers.all().stream()
+            .map(each -> new Row(each, Optional.ofNullable(tasks.get(each.getId()))))
+            .filter(row -> all || row.task().filter(Containers::isAlive).isPresent())
+            .filter(row -> filters.stream().allMatch(filter -> matches(row, filter)))
+            .sorted(
+                Comparator.comparing((Row row) -> Anys.instant(row.container().getCreatedAt()))
+                    .reversed())
+            .toList();
+    if (options.json()) {
+      out.println(json(rows).toPrettyString());
+    } else if (options.quiet()) {
+      rows.forEach(row -> out.println(row.container().getId()));
+    } else {
+      table(rows, options.whole()).print(out);
+    }
+    return ExitCode.OK;
+  }
+
+  private static boolean matches(Row row, KeyValue filter) {
+    Container container = row.container();
+    return switch (filter.key()) {
+      case "id", "name" -> container.getId().startsWith(filter.value());
+      case "image", "ancestor" ->
+          container.getImage().equals(filter.value())
+              || container.getImage().endsWith("/" + filter.value());
+      case "label" -> filter.matchesLabel(container.getLabelsMap());
+      case "status" -> row.state().equals(filter.value());
+      default -> throw new IllegalStateException(filter.key());
+    };
+  }
+
+  private static Table table(List<Row> rows, boolean whole) {
+    Instant now = Instant.now();
+    Table table = Table.of("CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS");
+    for (Row row : rows) {
+      Container container = row.container();
+      table.row(
+          whole ? container.getId() : shortId(container.getId()),
+          container.getImage(),
+          shortCommand(String.join(" ", Anys.command(container.getSpec())), whole),
+          Quantity.ago(Anys.instant(container.getCreatedAt()), now),
+          row.shownState(now));
+    }
+    return table;
+  }
+
+  /** Identifiers that nobody has thought of are 64 characters long. */
+  static String shortId(String id) {
+    return id.matches("[0-9a-f]{64}") ? id.substring(0, SHORT_ID) : id;
+  }
+
+  private static String shortCommand(String command, boolean whole) {
+    int end =
+        whole
+            ? command.length()
+            : command.offsetByCodePoints(
+                0, Math.min(MAX_COMMAND, command.codePointCount(0, command.length())));
+    return end == command.length() ? command : command.substring(0, end) + "…";
+  }
+
+  private static ArrayNode json(List<Row> rows) {
+    ArrayNode list = JsonMapper.shared().createArrayNode();
+    for (Row row : rows) {
+      Container container = row.container();
+      ObjectNode node = list.addObject();
+      node.put("id", container.getId());
+      node.put("image", container.getImage());
+      ArrayNode command = node.putArray("command");
+      Anys.command(container.getSpec()).forEach(command::add);
+      Anys.putTime(node, "created", container.getCreatedAt());
+      node.put("status", row.state());
+      row.task()
+          .ifPresentOrElse(
+              task -> {
+                node.put("pid", task.getPid());
+                if (row.state().equals("exited")) {
+                  node.put("exit_code", task.getExitStatus());
+                  Anys.putTime(node, "exited", task.getExitedAt());
+                }
+              },
+              () -> node.putNull("pid"));
+      node.put("runtime", container.getRuntime().getName());
+      node.put("snapshotter", container.getSnapshotter());
+      putPorts(node.putArray("ports"), container);
+      ObjectNode labels = node.putObject("labels");
+      container.getLabelsMap().forEach(labels::put);
+    }
+    return list;
+  }
+
+  /** How the host's ports lead into the container, as in {@code 8080:80}. */
+  private static void putPorts(ArrayNode list, Container container) {
+    String ports = ContainerLabels.of(container, ContainerLabels.PORTS);
+    if (!ports.isEmpty()) {
+      Arrays.stream(ports.split(",", -1)).forEach(list::add);
+    }
+  }
+}
