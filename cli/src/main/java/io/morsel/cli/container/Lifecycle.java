@@ -15,6 +15,7 @@ import io.morsel.containerd.api.tasks.TasksGrpc.TasksBlockingV2Stub;
 import io.morsel.containerd.api.tasks.WaitRequest;
 import io.morsel.containerd.api.types.Process;
 import io.morsel.containerd.api.types.Status;
+import io.morsel.runtime.cni.Cni;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -192,6 +193,7 @@ public final class Lifecycle {
         "the task of container '" + id + "'",
         task.isPresent(),
         () -> client.tasks().delete(DeleteTaskRequest.newBuilder().setContainerId(id).build()));
+    disconnect(container);
     unlessGone(
         "snapshot '" + container.getSnapshotKey() + "' of container '" + id + "'",
         !container.getSnapshotKey().isEmpty(),
@@ -208,6 +210,23 @@ public final class Lifecycle {
         true,
         () -> client.containers().delete(DeleteContainerRequest.newBuilder().setId(id).build()));
     deleteLog(container);
+  }
+
+  /** Takes down the network that 'morsel run' has set up, while the container can still say so. */
+  private void disconnect(Container container) throws CommandException, IOException {
+    if (!ContainerLabels.of(container, ContainerLabels.NETWORK).equals("bridge")) {
+      return;
+    }
+    try {
+      Cni.standard().detach(client.namespace(), container.getId());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw CommandException.failed(
+          "interrupted while the network of container '"
+              + container.getId()
+              + "' was taken down; remove it again",
+          e);
+    }
   }
 
   /**
