@@ -5,9 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.Any;
 import com.google.protobuf.Empty;
+import io.grpc.CallOptions;
 import io.grpc.Channel;
+import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.grpc.protobuf.ProtoUtils;
+import io.grpc.stub.ClientCalls;
 import io.morsel.containerd.CallHeaders;
 import io.morsel.containerd.UnixChannel;
 import io.morsel.containerd.api.containers.Container;
@@ -25,8 +29,6 @@ import io.morsel.containerd.api.namespaces.NamespacesGrpc;
 import io.morsel.containerd.api.sandbox.StoreCreateRequest;
 import io.morsel.containerd.api.sandbox.StoreGetRequest;
 import io.morsel.containerd.api.sandbox.StoreGrpc;
-import io.morsel.containerd.api.tasks.GetRequest;
-import io.morsel.containerd.api.tasks.TasksGrpc;
 import io.morsel.containerd.api.types.Sandbox;
 import io.morsel.snapshotter.MorselConfig;
 import java.io.IOException;
@@ -102,8 +104,17 @@ final class CoreTest {
 
   @Test
   void servicesThatAreMissingSaySo() {
+    MethodDescriptor<Empty, Empty> none =
+        MethodDescriptor.<Empty, Empty>newBuilder()
+            .setType(MethodDescriptor.MethodType.UNARY)
+            .setFullMethodName("containerd.services.none.v1.None/None")
+            .setRequestMarshaller(ProtoUtils.marshaller(Empty.getDefaultInstance()))
+            .setResponseMarshaller(ProtoUtils.marshaller(Empty.getDefaultInstance()))
+            .build();
     assertThatThrownBy(
-            () -> TasksGrpc.newBlockingStub(in("a")).get(GetRequest.getDefaultInstance()))
+            () ->
+                ClientCalls.blockingUnaryCall(
+                    in("a"), none, CallOptions.DEFAULT, Empty.getDefaultInstance()))
         .isInstanceOfSatisfying(
             StatusRuntimeException.class,
             e -> assertThat(e.getStatus().getCode()).isEqualTo(Status.Code.UNIMPLEMENTED));
