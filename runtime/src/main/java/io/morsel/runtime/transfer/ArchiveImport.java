@@ -137,7 +137,7 @@ final class ArchiveImport {
           isDocker ? ErrorClass.NOT_IMPLEMENTED : ErrorClass.INVALID_ARGUMENT,
           isDocker
               ? "the archive is Docker's, of before version 25; save the image again with a newer"
-                    + " one"
+                  + " one"
               : "the archive has no index.json; is it an OCI image layout?");
     }
     return index;
