@@ -24,6 +24,7 @@ import picocli.CommandLine.Spec;
       "Examples:",
       "  morsel serve                                     run the snapshotter",
       "  morsel core                                      serve containerd's API without containerd",
+      "  morsel run --rm registry.example/app:1           run a container, with or without a core",
       "  morsel pull registry.example/app:1               pull an image lazily into containerd",
       "  morsel convert app:1 registry.example/app:1      make an image lazily readable",
       "  morsel inspect registry.example/app:1            show what its layers are",
@@ -31,18 +32,20 @@ import picocli.CommandLine.Spec;
       "  morsel exec -it web sh                           look around in one",
       "  morsel images                                    list images, and how much of them is there",
       "",
-      "Exit codes: 0 done, 1 failed, 2 wrong command line, 130 interrupted; of 'exec' the command's.",
+      "Exit codes: 0 done, 1 failed, 2 wrong command line, 130 interrupted; of 'run'"
+          + " and 'exec' the command's.",
       "'morsel COMMAND --help' explains a command."
     })
 final class MorselCommand implements Runnable {
   /** Commands behind whose first argument another program's words follow, options included. */
-  static final List<String> WITH_FOREIGN_WORDS = List.of("exec", "top");
+  static final List<String> WITH_FOREIGN_WORDS = List.of("run", "exec", "top");
 
   /** The commands, in the order in which they are listed. */
   static final List<String> NAMES =
       List.of(
           "serve",
           "core",
+          "run",
           "pull",
           "convert",
           "inspect",
@@ -71,6 +74,7 @@ final class MorselCommand implements Runnable {
     return switch (name) {
       case "serve" -> ServeCommand.class;
       case "core" -> CoreCommand.class;
+      case "run" -> RunCommand.class;
       case "pull" -> PullCommand.class;
       case "convert" -> ConvertCommand.class;
       case "inspect" -> InspectCommand.class;

@@ -33,6 +33,10 @@ public final class OciLayout {
   private final int level;
   private final List<String> layers = new ArrayList<>();
   private final List<String> diffIds = new ArrayList<>();
+  private String settings =
+      """
+      {"Env":["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],\
+      "Cmd":["/bin/sh"]}""";
 
   /** An image without layers so far, whose layout will lie in {@code directory}. */
   public OciLayout(Path directory) {
@@ -43,6 +47,16 @@ public final class OciLayout {
   OciLayout(Path directory, int level) {
     this.directory = directory;
     this.level = level;
+  }
+
+  /**
+   * Says how containers of the image run.
+   *
+   * @param json the property {@code config} of the image's configuration
+   */
+  public OciLayout settings(String json) {
+    settings = json;
+    return this;
   }
 
   /** Adds a layer that {@code content} composes. */
@@ -127,10 +141,10 @@ public final class OciLayout {
       String config =
           put(
               """
-              {"architecture":"%s","os":"linux","config":{"Env":\
-              ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],"Cmd":["/bin/sh"]},\
+              {"architecture":"%s","os":"linux","config":%s,\
               "rootfs":{"type":"layers","diff_ids":[%s]}}"""
-                  .formatted(Architecture.OF_THIS_MACHINE.ociName(), String.join(",", diffIds)),
+                  .formatted(
+                      Architecture.OF_THIS_MACHINE.ociName(), settings, String.join(",", diffIds)),
               CONFIG);
       String manifest =
           put(

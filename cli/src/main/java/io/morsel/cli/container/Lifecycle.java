@@ -15,6 +15,7 @@ import io.morsel.containerd.api.tasks.TasksGrpc.TasksBlockingV2Stub;
 import io.morsel.containerd.api.tasks.WaitRequest;
 import io.morsel.containerd.api.types.Process;
 import io.morsel.containerd.api.types.Status;
+import io.morsel.runtime.cni.Cni;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -168,7 +169,8 @@ public final class Lifecycle {
    *
    * @param force whether one that runs is killed, and not refused
    */
-  public void remove(String name, boolean force) throws CommandException, IOException {
+  public void remove(String name, boolean force)
+      throws CommandException, IOException, InterruptedException {
     Container container = containers.require(name);
     String id = container.getId();
     Optional<Process> task = containers.task(id);
@@ -192,6 +194,9 @@ public final class Lifecycle {
         "the task of container '" + id + "'",
         task.isPresent(),
         () -> client.tasks().delete(DeleteTaskRequest.newBuilder().setContainerId(id).build()));
+    if (ContainerLabels.of(container, ContainerLabels.NETWORK).equals(ContainerLabels.BRIDGE)) {
+      Cni.standard().detach(client.namespace(), id);
+    }
     unlessGone(
         "snapshot '" + container.getSnapshotKey() + "' of container '" + id + "'",
         !container.getSnapshotKey().isEmpty(),

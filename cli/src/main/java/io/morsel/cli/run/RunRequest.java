@@ -1,0 +1,122 @@
+package io.morsel.cli.run;
+
+import io.morsel.runtime.CoreSettings;
+import io.morsel.runtime.cni.PortMapping;
+import io.morsel.runtime.oci.ContainerOptions;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What {@code morsel run} is asked to do.
+ *
+ * @param core which core runs it
+ * @param namespace containerd's namespace
+ * @param image the image
+ * @param id the container's name; else one is made up
+ * @param options what the container is like, but for its network
+ * @param network where it is connected to
+ * @param runtime what runs it
+ * @param attachment what this command is to it
+ * @param labels for the container
+ */
+public record RunRequest(
+    CoreChoice core,
+    String namespace,
+    ImageChoice image,
+    Optional<String> id,
+    ContainerOptions options,
+    NetworkChoice network,
+    RuntimeChoice runtime,
+    Attachment attachment,
+    Map<String, String> labels) {
+  /** Copies the labels. */
+  public RunRequest {
+    labels = Map.copyOf(labels);
+  }
+
+  /** Which core runs a container. */
+  public sealed interface CoreChoice {
+    /** One that listens there, a containerd perhaps. */
+    record Listening(Path socket) implements CoreChoice {}
+
+    /** One in this process, which ends with it. */
+    record Embedded(CoreSettings settings) implements CoreChoice {}
+  }
+
+  /** When an image is pulled. */
+  public enum PullPolicy {
+    /** Each time. */
+    ALWAYS,
+    /** When the core has not got it. */
+    MISSING,
+    /** Never. */
+    NEVER
+  }
+
+  /**
+   * An image, and how it gets here.
+   *
+   * @param reference as the user wrote it
+   * @param platform the platform to choose from an index, as the user wrote it; else the machine's
+   * @param snapshotter what shows its layers
+   * @param policy when it is pulled
+   * @param plainHttp whether its registry is talked to without TLS
+   */
+  public record ImageChoice(
+      String reference,
+      Optional<String> platform,
+      String snapshotter,
+      PullPolicy policy,
+      boolean plainHttp) {}
+
+  /** Where a container is connected to. */
+  public sealed interface NetworkChoice {
+    /** Nowhere. */
+    record None() implements NetworkChoice {}
+
+    /** The machine's own network. */
+    record Host() implements NetworkChoice {}
+
+    /**
+     * The machine's CNI network.
+     *
+     * @param ports the ports that lead into the container
+     */
+    record Bridge(List<PortMapping> ports) implements NetworkChoice {
+      /** Copies the ports. */
+      public Bridge {
+        ports = List.copyOf(ports);
+      }
+    }
+  }
+
+  /**
+   * What runs a container.
+   *
+   * @param name such as {@code io.containerd.runc.v2}
+   * @param binary what the shim runs instead of {@code runc}
+   * @param stopSignal what asks it to end, instead of what the image says
+   */
+  public record RuntimeChoice(String name, Optional<String> binary, Optional<String> stopSignal) {}
+
+  /**
+   * What this command is to a container.
+   *
+   * @param detach whether it leaves once the container runs
+   * @param remove whether nothing of the container is left in the end
+   * @param interactive whether standard input goes to it
+   * @param logUri where a detached container's output goes; else to a file
+   * @param pidFile where its process id is written to
+   * @param stopTimeout how long a container may take to end that has been asked to
+   */
+  public record Attachment(
+      boolean detach,
+      boolean remove,
+      boolean interactive,
+      Optional<String> logUri,
+      Optional<Path> pidFile,
+      Duration stopTimeout) {}
+}
