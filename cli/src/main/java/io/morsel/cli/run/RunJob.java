@@ -61,6 +61,7 @@ public final class RunJob {
   /** What other commands read of a container: the file that its output goes to. */
   public static final String LOG_LABEL = "io.morsel.log";
 
+  private static final String OWN_LABELS = "io.morsel.";
   private static final String STOP_SIGNAL_LABEL = "io.containerd.image.config.stop-signal";
   private static final String SPEC_TYPE = "types.containerd.io/opencontainers/runtime-spec/1/Spec";
   private static final String RUNC_OPTIONS_TYPE = "containerd.runc.v1.Options";
@@ -259,8 +260,9 @@ public final class RunJob {
         .labels()
         .forEach(
             (key, value) -> {
-              // An image may say more than a label can hold.
-              if (key.length() + value.length() <= MAX_LABEL_BYTES) {
+              // An image may say more than a label can hold, and nothing about what only this program
+              // knows, such as where the log is.
+              if (key.length() + value.length() <= MAX_LABEL_BYTES && !key.startsWith(OWN_LABELS)) {
                 labels.put(key, value);
               }
             });
