@@ -7,6 +7,8 @@ import io.morsel.cli.run.RunRequest.NetworkChoice;
 import io.morsel.cli.run.RunSyntax;
 import io.morsel.cli.source.Images;
 import io.morsel.cli.terminal.CommandException;
+import io.morsel.cli.terminal.LogLevel;
+import io.morsel.cli.terminal.Verbosity;
 import io.morsel.runtime.CoreSettings;
 import io.morsel.runtime.cni.PortMapping;
 import io.morsel.runtime.oci.ContainerOptions;
@@ -28,6 +30,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 /** {@code morsel run}. */
@@ -167,6 +170,8 @@ final class RunCommand implements Callable<Integer> {
   @Nullable String runcBinary;
 
   @Spec @Nullable CommandSpec spec;
+
+  @ParentCommand @Nullable MorselCommand parent;
 
   /** Which core. */
   static final class CoreOptions {
@@ -432,9 +437,14 @@ final class RunCommand implements Callable<Integer> {
       throw CommandException.usage(
           "--stop-timeout " + stopTimeout + ": 0 to " + MAX_STOP_SECONDS + " are possible");
     }
+    CoreChoice choice = core.choice();
+    if (choice instanceof CoreChoice.Embedded && parent != null && parent.logLevel == null) {
+      // What its user has to know of a core's work, this command says by itself.
+      Verbosity.set(LogLevel.ERROR);
+    }
     RunRequest request =
         new RunRequest(
-            core.choice(),
+            choice,
             core.namespace,
             image.choice(reference),
             name == null ? Optional.empty() : Optional.of(RunSyntax.containerName(name)),
