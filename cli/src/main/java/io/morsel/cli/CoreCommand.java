@@ -2,14 +2,8 @@ package io.morsel.cli;
 
 import io.morsel.cli.terminal.CommandException;
 import io.morsel.cli.terminal.LogLevel;
-import io.morsel.runtime.Core;
-import io.morsel.runtime.CoreSettings;
-import io.morsel.snapshotter.ConfigKeys;
-import io.morsel.snapshotter.Logging;
-import io.morsel.snapshotter.MorselConfig;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -22,8 +16,8 @@ import picocli.CommandLine.ParentCommand;
     description = {
       "Serves containerd's API by itself, where no containerd runs, until SIGTERM or SIGINT.",
       "",
-      "Namespaces, leases, content, images, snapshots, diffs, containers, tasks, events, plugins and"
-          + " the sandbox store are served.",
+      "Namespaces, leases, content, images, snapshots, diffs, containers, tasks, transfers, events,"
+          + " plugins and the sandbox store are served.",
       "",
       "Containers are run by containerd's shims, found by their names on PATH. They go on when the"
           + " core ends, also by kill -9, and the next core on the same directories finds them again.",
@@ -42,7 +36,8 @@ final class CoreCommand implements Callable<Integer> {
       paramLabel = "FILE",
       description =
           "The configuration of lazy snapshots; /etc/morsel/config.toml, if it is there, by default."
-              + " Its root and address are those of 'serve' and not used.")
+              + " Its root and address are those of 'serve' and not used; metrics are served where its"
+              + " metrics.address says so.")
   @Nullable Path config;
 
   @Option(
@@ -65,32 +60,22 @@ final class CoreCommand implements Callable<Integer> {
       description = "The socket for clients; /run/morsel/core.sock by default.")
   @Nullable Path address;
 
+  @Option(
+      names = "--record",
+      description =
+          "For ./morsel, which calls this while Morsel is installed: takes the core once through"
+              + " what clients need of it, in a temporary directory, and ends.")
+  boolean record;
+
   @ParentCommand @Nullable MorselCommand parent;
 
   @Override
   public Integer call() throws CommandException, IOException, InterruptedException {
-    MorselConfig effective = Configurations.load(config);
-    LogLevel level = parent == null ? null : parent.logLevel;
-    if (level != null) {
-      effective = effective.with(ConfigKeys.LOG_LEVEL, level.name().toLowerCase(Locale.ROOT));
-    }
-    Logging.configure(effective);
-    BuildInfo build = BuildInfo.load();
-    CoreSettings settings =
-        new CoreSettings(
-            absolute(root, CoreSettings.DEFAULT_ROOT),
-            absolute(state, CoreSettings.DEFAULT_STATE),
-            absolute(address, CoreSettings.DEFAULT_ADDRESS),
-            effective,
-            build.version(),
-            build.commit());
-    try (Core core = Core.start(settings)) {
-      core.awaitTermination();
-    }
-    return 0;
+    return line(parent == null ? null : parent.logLevel).serve();
   }
 
-  private static Path absolute(@Nullable Path given, Path otherwise) {
-    return given == null ? otherwise : given.toAbsolutePath().normalize();
+  /** What was filled in. */
+  CoreLine line(@Nullable LogLevel level) {
+    return new CoreLine(config, root, state, address, level, record);
   }
 }

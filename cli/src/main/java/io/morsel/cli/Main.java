@@ -3,6 +3,7 @@ package io.morsel.cli;
 import io.morsel.cli.terminal.CommandException;
 import io.morsel.cli.terminal.Errors;
 import io.morsel.cli.terminal.ExitCode;
+import io.morsel.cli.terminal.LogLevel;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -10,6 +11,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 
 /** The {@code morsel} program. */
@@ -36,20 +38,32 @@ public final class Main {
     // Numbers and messages don't change with the machine's language.
     Locale.setDefault(Locale.ROOT);
     Optional<ServeLine> serve = ServeLine.of(arguments);
-    return serve.isPresent()
-        ? serve(serve.get(), out, err)
-        : execute(commandLine(new MorselCommand(), needed(arguments), out, err), arguments);
+    if (serve.isPresent()) {
+      return daemon("serve", serve.get()::serve, serve.get().logLevel(), out, err);
+    }
+    Optional<CoreLine> core = CoreLine.of(arguments);
+    if (core.isPresent()) {
+      return daemon("core", core.get()::serve, core.get().logLevel(), out, err);
+    }
+    return execute(commandLine(new MorselCommand(), needed(arguments), out, err), arguments);
   }
 
-  private static int serve(ServeLine line, PrintWriter out, PrintWriter err) {
+  /** What a daemon does until it ends. */
+  @FunctionalInterface
+  private interface Serving {
+    int serve() throws CommandException, IOException, InterruptedException;
+  }
+
+  private static int daemon(
+      String name, Serving serving, @Nullable LogLevel logLevel, PrintWriter out, PrintWriter err) {
     try {
-      return line.serve();
+      return serving.serve();
     } catch (CommandException | IOException | InterruptedException | RuntimeException failure) {
       MorselCommand morsel = new MorselCommand();
-      morsel.logLevel = line.logLevel();
+      morsel.logLevel = logLevel;
       CommandLine command =
           Objects.requireNonNull(
-              commandLine(morsel, List.of("serve"), out, err).getSubcommands().get("serve"));
+              commandLine(morsel, List.of(name), out, err).getSubcommands().get(name));
       int code = Errors.report(failure, command, morsel.showsStackTraces());
       err.flush();
       return code;

@@ -9,7 +9,6 @@ import io.morsel.snapshotter.MorselConfig;
 import io.morsel.snapshotter.WarmUp;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -19,9 +18,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What a command line of {@code morsel serve} asks for, and how it is done.
  *
- * <p>Lines as units and scripts have them are understood without picocli: its class files are of
- * Java 5, which the virtual machine keeps out of the cache that it starts from, and reading and
- * verifying them takes as long as half of the daemon's start.
+ * <p>A {@link PlainLine} where it can be.
  *
  * @param config the configuration; null for the default one
  * @param root instead of the configured one; null for that
@@ -46,23 +43,10 @@ record ServeLine(
    * @return empty for any other line, be it right or wrong: picocli is to judge it
    */
   static Optional<ServeLine> of(String... arguments) {
-    if (arguments.length == 0 || !arguments[0].equals("serve")) {
-      return Optional.empty();
-    }
-    Map<String, String> values = new HashMap<>();
-    for (int i = 1; i < arguments.length; i++) {
-      String name = arguments[i];
-      String value = "";
-      if (!name.equals(RECORD)) {
-        if (!OPTIONS.contains(name) || i + 1 == arguments.length || !isPlain(arguments[i + 1])) {
-          return Optional.empty();
-        }
-        value = arguments[++i];
-      }
-      if (values.put(name, value) != null) {
-        return Optional.empty();
-      }
-    }
+    return PlainLine.read("serve", OPTIONS, List.of(RECORD), arguments).flatMap(ServeLine::of);
+  }
+
+  private static Optional<ServeLine> of(Map<String, String> values) {
     try {
       return Optional.of(
           new ServeLine(
@@ -76,16 +60,11 @@ record ServeLine(
     }
   }
 
-  /** Without anything that picocli gives a meaning: files of options, quotes, variables. */
-  private static boolean isPlain(String value) {
-    return value.matches("[\\p{Alnum}/._][\\p{Alnum}/._:,+=~@-]*");
-  }
-
-  private static @Nullable Path path(@Nullable String value) {
+  static @Nullable Path path(@Nullable String value) {
     return value == null ? null : Path.of(value);
   }
 
-  private static @Nullable LogLevel level(@Nullable String value) {
+  static @Nullable LogLevel level(@Nullable String value) {
     return value == null ? null : LogLevel.valueOf(value.toUpperCase(Locale.ROOT));
   }
 

@@ -25,6 +25,10 @@ public enum ErrorClass {
   CANCELED(Status.Code.CANCELLED, "context canceled"),
   /** Time ran out. */
   DEADLINE_EXCEEDED(Status.Code.DEADLINE_EXCEEDED, "context deadline exceeded"),
+  /** Credentials are missing, or not accepted. */
+  UNAUTHENTICATED(Status.Code.UNAUTHENTICATED, "unauthenticated"),
+  /** Whoever asks may not do it. */
+  PERMISSION_DENIED(Status.Code.PERMISSION_DENIED, "permission denied"),
   /** Everything else. */
   UNKNOWN(Status.Code.UNKNOWN, "unknown");
 

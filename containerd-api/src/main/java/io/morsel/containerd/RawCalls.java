@@ -34,16 +34,23 @@ public final class RawCalls implements AutoCloseable {
   private static final int END_HEADERS = 4;
 
   private final SocketChannel channel;
+  private final Map<String, String> further;
   private int nextStream = 1;
 
-  private RawCalls(SocketChannel channel) {
+  private RawCalls(SocketChannel channel, Map<String, String> further) {
     this.channel = channel;
+    this.further = Map.copyOf(further);
   }
 
   /** Connects to the server on {@code socket}, and waits for its side of the handshake. */
   public static RawCalls open(Path socket) throws IOException {
+    return open(socket, Map.of());
+  }
+
+  /** As above; every call has these further headers, whose names are in lower case. */
+  public static RawCalls open(Path socket, Map<String, String> headers) throws IOException {
     SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
-    RawCalls calls = new RawCalls(channel);
+    RawCalls calls = new RawCalls(channel, headers);
     boolean opened = false;
     try {
       channel.connect(UnixDomainSocketAddress.of(socket));
@@ -97,7 +104,7 @@ public final class RawCalls implements AutoCloseable {
     }
   }
 
-  private static byte[] headers(String path) {
+  private byte[] headers(String path) {
     Map<String, String> headers =
         new TreeMap<>(
             Map.of(
@@ -107,6 +114,7 @@ public final class RawCalls implements AutoCloseable {
                 ":scheme", "http",
                 "content-type", "application/grpc",
                 "te", "trailers"));
+    headers.putAll(further);
     ByteBuffer block = ByteBuffer.allocate(512);
     headers.forEach(
         (name, value) -> {

@@ -147,6 +147,9 @@ final class Http implements AutoCloseable {
     String authorization = authorizer.known(access);
     for (int redirects = 0; ; ) {
       Request.Builder next = request.newBuilder().url(url);
+      if (!elsewhere) {
+        settings.headers().addTo(next);
+      }
       if (authorization != null && !elsewhere) {
         next.header("Authorization", authorization);
       }

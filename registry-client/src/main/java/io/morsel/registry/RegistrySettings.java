@@ -18,6 +18,7 @@ import java.util.Set;
  * @param maxSkippedBytes how many bytes are read and thrown away where a server ignores the asked
  *     range and sends the blob from its beginning
  * @param userAgent the User-Agent header
+ * @param headers further headers of requests to registries, and to nobody they redirect to
  */
 public record RegistrySettings(
     Set<String> plainHttpHosts,
@@ -29,7 +30,8 @@ public record RegistrySettings(
     Duration backoffMax,
     int idleConnections,
     long maxSkippedBytes,
-    String userAgent) {
+    String userAgent,
+    RequestHeaders headers) {
   /** Checks the bounds. */
   public RegistrySettings {
     plainHttpHosts = Set.copyOf(plainHttpHosts);
@@ -58,7 +60,8 @@ public record RegistrySettings(
         Duration.ofSeconds(10),
         32,
         8L << 20,
-        "morsel/" + version);
+        "morsel/" + version,
+        RequestHeaders.NONE);
   }
 
   /** The same settings with these hosts spoken to without TLS. */
@@ -73,7 +76,8 @@ public record RegistrySettings(
         backoffMax,
         idleConnections,
         maxSkippedBytes,
-        userAgent);
+        userAgent,
+        headers);
   }
 
   /** The same settings with these bounds of time. */
@@ -88,7 +92,8 @@ public record RegistrySettings(
         backoffMax,
         idleConnections,
         maxSkippedBytes,
-        userAgent);
+        userAgent,
+        headers);
   }
 
   /** The same settings with these bounds of retries. */
@@ -103,6 +108,23 @@ public record RegistrySettings(
         max,
         idleConnections,
         maxSkippedBytes,
-        userAgent);
+        userAgent,
+        headers);
+  }
+
+  /** The same settings with these further headers. */
+  public RegistrySettings withHeaders(RequestHeaders newHeaders) {
+    return new RegistrySettings(
+        plainHttpHosts,
+        connectTimeout,
+        readTimeout,
+        operationTimeout,
+        retries,
+        backoffMin,
+        backoffMax,
+        idleConnections,
+        maxSkippedBytes,
+        userAgent,
+        newHeaders);
   }
 }

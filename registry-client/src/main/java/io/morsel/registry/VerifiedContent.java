@@ -24,7 +24,7 @@ public final class VerifiedContent {
    * @param what the content's name in the message
    * @throws RegistryException of kind INVALID_RESPONSE if the bytes are not those described
    */
-  static VerifiedContent check(Descriptor descriptor, byte[] bytes, String what)
+  public static VerifiedContent check(Descriptor descriptor, byte[] bytes, String what)
       throws RegistryException {
     if (bytes.length != descriptor.sizeBytes()) {
       throw new RegistryException(

@@ -19,6 +19,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -226,6 +227,37 @@ final class FailureModesTest {
               answer(exchange, 206, "0123456789");
             });
     assertThatThrownBy(() -> read(blob, 5, 10)).satisfies(isOfKind(Kind.INVALID_RESPONSE));
+  }
+
+  @Test
+  void furtherHeadersGoToTheRegistryAlone() throws IOException {
+    List<String> seen = new CopyOnWriteArrayList<>();
+    other.createContext(
+        "/signed",
+        exchange -> {
+          seen.add("elsewhere " + exchange.getRequestHeaders().getFirst("X-Site"));
+          serve(exchange, Integer.MAX_VALUE);
+        });
+    server.createContext(
+        "/v2/app/",
+        exchange -> {
+          seen.add("registry " + exchange.getRequestHeaders().getFirst("X-Site"));
+          exchange.getResponseHeaders().set("Location", "http://" + address(other) + "/signed");
+          answer(exchange, 307, "");
+        });
+    RequestHeaders headers = RequestHeaders.of(Map.of("X-Site", "north"));
+    try (RegistryClient client =
+        new RegistryClient(
+            SETTINGS.withHeaders(headers), Credentials.anonymous(), TransferListener.NONE)) {
+      assertThat(read(client.blob(reference(), Digest.of(content), content.length), 0, 10))
+          .isEqualTo(Arrays.copyOf(content, 10));
+    }
+    assertThat(seen).containsExactly("registry north", "elsewhere null");
+    assertThat(headers.toString()).contains("X-Site").doesNotContain("north");
+    assertThatThrownBy(() -> RequestHeaders.of(Map.of("X-Site", "se\ncret")))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("X-Site")
+        .hasMessageNotContaining("cret");
   }
 
   @Test

@@ -28,14 +28,23 @@ import io.morsel.runtime.sandbox.SandboxStoreService;
 import io.morsel.runtime.snapshot.NamespacedSnapshots;
 import io.morsel.runtime.snapshot.SnapshotsService;
 import io.morsel.runtime.store.MetadataStore;
+import io.morsel.runtime.streaming.StreamingService;
+import io.morsel.runtime.streaming.Streams;
 import io.morsel.runtime.task.ShimEvents;
 import io.morsel.runtime.task.TaskManager;
 import io.morsel.runtime.task.TasksService;
+import io.morsel.runtime.transfer.Registries;
+import io.morsel.runtime.transfer.TransferParts;
+import io.morsel.runtime.transfer.TransferService;
 import io.morsel.snapshotter.ConfigKeys;
+import io.morsel.snapshotter.DaemonMetrics;
 import io.morsel.snapshotter.EmbeddedSnapshotter;
+import io.morsel.snapshotter.HttpEndpoint;
 import io.morsel.snapshotter.NativeLibraries;
 import io.morsel.snapshotter.RootLock;
+import io.morsel.snapshotter.SdNotify;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -46,6 +55,7 @@ import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -71,6 +81,8 @@ public final class Core implements AutoCloseable {
   private volatile boolean awaited;
   private volatile @Nullable UnixServer server;
   private volatile @Nullable Exchange exchange;
+  private volatile @Nullable TransferService transfers;
+  private volatile @Nullable HttpEndpoint http;
   private volatile @Nullable TaskManager tasks;
 
   private Core() {}
@@ -87,6 +99,7 @@ public final class Core implements AutoCloseable {
     try {
       core.assemble(settings);
       started = true;
+      SdNotify.ready();
       return core;
     } catch (ContainerdException e) {
       throw new IOException(e.getMessage(), e);
@@ -112,28 +125,50 @@ public final class Core implements AutoCloseable {
             makeDirectory(root.resolve("content")),
             SharingPolicy.of(settings.config().get(ConfigKeys.CORE_CONTENT_SHARING_POLICY)),
             clock);
-    Map<String, NamespacedSnapshots> snapshotters = openSnapshotters(store, root, settings, clock);
+    DaemonMetrics metrics = new DaemonMetrics(settings.version());
+    CoreMetrics coreMetrics = new CoreMetrics(metrics.registry());
+    Map<String, NamespacedSnapshots> snapshotters =
+        openSnapshotters(store, root, settings, metrics, clock);
     Map<String, Collector.Cleanup> cleanups = new TreeMap<>();
     snapshotters.forEach((name, snapshots) -> cleanups.put(name, snapshots::collectGarbage));
     Collector collector = new Collector(store, events, content::collectGarbage, cleanups, clock);
     // Before anybody can call: what an earlier core left half done is gone then.
     var _ = collector.collect();
-    Scheduler gc = add(Scheduler.start(collector));
+    Scheduler gc = add(Scheduler.start(collector, coreMetrics));
     store.listen(gc::mutated);
     Map<String, BindableService> services = new LinkedHashMap<>();
     ContainerStore containers = new ContainerStore(store, clock);
+    coreMetrics.state(containers::count, content::totalBytes);
     services.put("containers", new ContainersService(containers, events));
     services.put("content", new ContentService(content, events));
-    services.put(
-        "diff",
+    DiffService diff =
         DiffService.open(
-            content, makeDirectory(root.resolve("mounts")), settings.config().limits()));
+            content, makeDirectory(root.resolve("mounts")), settings.config().limits());
+    services.put("diff", diff);
     services.put("events", new EventsService(events));
     services.put("images", new ImagesService(new ImageStore(store, clock), events, gc));
     services.put("leases", new LeasesService(new LeaseStore(store, clock), gc));
     services.put("namespaces", new NamespacesService(new NamespaceStore(store), events));
     services.put("sandboxes", new SandboxStoreService(new SandboxStore(store, clock)));
     services.put("snapshots", new SnapshotsService(snapshotters, events));
+    Streams streams = new Streams();
+    services.put("streaming", new StreamingService(streams));
+    TransferService transferring =
+        new TransferService(
+            new TransferParts(
+                content,
+                new ImageStore(store, clock),
+                new LeaseStore(store, clock),
+                new NamespaceStore(store),
+                snapshotters,
+                diff::unpack,
+                events,
+                streams,
+                new Registries(
+                    settings.config().registry(settings.version()),
+                    settings.config().credentials())));
+    transfers = transferring;
+    services.put("transfer", transferring);
     TaskManager manager =
         add(TaskManager.open(root, state, settings.address().toAbsolutePath(), events, clock));
     tasks = manager;
@@ -143,12 +178,23 @@ public final class Core implements AutoCloseable {
         "introspection",
         IntrospectionService.open(
             root, Plugins.of(snapshotters.keySet(), List.copyOf(services.keySet()))));
+    // Without a word in the configuration there are none: the default address is that of 'serve'.
+    String metricsAddress =
+        settings.config().isSet(ConfigKeys.METRICS_ADDRESS)
+            ? settings.config().get(ConfigKeys.METRICS_ADDRESS)
+            : "";
+    if (!metricsAddress.isEmpty()) {
+      http =
+          add(
+              HttpEndpoint.start(
+                  metricsAddress, metrics::scrape, () -> server != null && !stopping.get()));
+    }
     server =
         add(
             UnixServer.start(
                 settings.address(),
                 services.values().stream().map(BindableService::bindService).toList(),
-                List.of(CallScope.interceptor())));
+                List.of(coreMetrics.interceptor(), CallScope.interceptor())));
     // After the clients' socket: who waits for the events of shims can subscribe first.
     add(ShimEvents.serve(settings.address(), manager, events));
     manager.serving();
@@ -157,14 +203,14 @@ public final class Core implements AutoCloseable {
   }
 
   private Map<String, NamespacedSnapshots> openSnapshotters(
-      MetadataStore store, Path root, CoreSettings settings, Clock clock)
+      MetadataStore store, Path root, CoreSettings settings, DaemonMetrics metrics, Clock clock)
       throws IOException, ContainerdException {
     Path directory = makeDirectory(root.resolve("snapshotters"));
     EmbeddedSnapshotter overlay = add(EmbeddedSnapshotter.overlay(directory.resolve("overlayfs")));
     EmbeddedSnapshotter lazy =
         add(
             EmbeddedSnapshotter.lazy(
-                directory.resolve("morsel"), settings.config(), settings.version()));
+                directory.resolve("morsel"), settings.config(), settings.version(), metrics));
     return Map.of(
         "overlayfs",
         NamespacedSnapshots.open(store, "overlayfs", overlay.snapshotter(), clock),
@@ -194,6 +240,11 @@ public final class Core implements AutoCloseable {
     }
   }
 
+  /** Where metrics are served; empty where they are not. */
+  public Optional<InetSocketAddress> metricsAddress() {
+    return Optional.ofNullable(http).map(HttpEndpoint::address);
+  }
+
   /**
    * Serves until the process is told to stop (SIGTERM, SIGINT), stops in good order and ends the
    * process with status 0; or returns when somebody calls {@link #close}.
@@ -221,6 +272,7 @@ public final class Core implements AutoCloseable {
     if (!stopping.compareAndSet(false, true)) {
       return;
     }
+    SdNotify.stopping();
     Exchange subscribed = exchange;
     if (subscribed != null) {
       // They would not end by themselves.
@@ -229,6 +281,10 @@ public final class Core implements AutoCloseable {
     TaskManager running = tasks;
     if (running != null) {
       running.endWaits();
+    }
+    TransferService transferring = transfers;
+    if (transferring != null) {
+      transferring.close();
     }
     UnixServer serving = server;
     if (serving != null) {

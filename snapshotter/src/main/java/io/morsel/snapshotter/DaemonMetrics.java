@@ -30,7 +30,7 @@ import java.util.function.LongSupplier;
  * <p>A registry of its own, so that several daemons can live in one process. Safe for use by many
  * threads; what the data path calls allocates nothing.
  */
-final class DaemonMetrics implements FetchObserver {
+public final class DaemonMetrics implements FetchObserver {
   private static final double NANOS = 1e9;
 
   private final PrometheusRegistry registry = new PrometheusRegistry();
@@ -60,7 +60,8 @@ final class DaemonMetrics implements FetchObserver {
   private record Reads(
       CounterDataPoint count, CounterDataPoint bytes, DistributionDataPoint seconds) {}
 
-  DaemonMetrics(String version) {
+  /** Counters of this version of Morsel, all at nothing. */
+  public DaemonMetrics(String version) {
     Info.builder()
         .name("morsel_build_info")
         .help("Which Morsel this is.")
@@ -200,8 +201,13 @@ final class DaemonMetrics implements FetchObserver {
     }
   }
 
+  /** Where a daemon that does more than snapshots registers what else it counts. */
+  public PrometheusRegistry registry() {
+    return registry;
+  }
+
   /** The state of everything now. */
-  MetricSnapshots scrape() {
+  public MetricSnapshots scrape() {
     // Not before somebody asks: the JVM's own figures bring in all of JMX.
     if (hasJvmMetrics.compareAndSet(false, true)) {
       JvmMetrics.builder().register(registry);

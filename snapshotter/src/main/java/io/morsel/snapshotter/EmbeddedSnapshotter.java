@@ -9,8 +9,6 @@ import io.morsel.fuse.LayerMounters;
 import io.morsel.fuse.ViewsKind;
 import io.morsel.prefetch.Layer;
 import io.morsel.prefetch.LayerStore;
-import io.morsel.registry.Credentials;
-import io.morsel.registry.DockerConfigCredentials;
 import io.morsel.registry.RegistryClient;
 import io.morsel.registry.TransferListener;
 import java.io.IOException;
@@ -82,13 +80,9 @@ public final class EmbeddedSnapshotter implements AutoCloseable {
    *
    * @param root its own directory, made where it is missing; the configured root is not used
    * @param version what it says it is to registries
+   * @param metrics where it counts
    */
-  public static EmbeddedSnapshotter lazy(Path root, MorselConfig config, String version)
-      throws IOException, ContainerdException {
-    return lazy(root, config, version, new DaemonMetrics(version));
-  }
-
-  static EmbeddedSnapshotter lazy(
+  public static EmbeddedSnapshotter lazy(
       Path root, MorselConfig config, String version, DaemonMetrics metrics)
       throws IOException, ContainerdException {
     Deque<AutoCloseable> parts = new ArrayDeque<>();
@@ -101,7 +95,7 @@ public final class EmbeddedSnapshotter implements AutoCloseable {
           add(
               parts,
               new RegistryClient(
-                  config.registry(version), credentials(config), TransferListener.NONE));
+                  config.registry(version), config.credentials(), TransferListener.NONE));
       LayerStore layers = add(parts, new LayerStore(real, config.fetch(), metrics));
       StartProfiles profiles =
           add(parts, new StartProfiles(real, layers, registry, config, metrics));
@@ -175,13 +169,6 @@ public final class EmbeddedSnapshotter implements AutoCloseable {
     } catch (IOException e) {
       throw new IOException("can't use the root " + root + ": " + e, e);
     }
-  }
-
-  private static Credentials credentials(MorselConfig config) {
-    String directory = config.get(ConfigKeys.REGISTRY_DOCKER_CONFIG);
-    return directory.isEmpty()
-        ? DockerConfigCredentials.fromEnvironment()
-        : new DockerConfigCredentials(Path.of(directory).resolve("config.json"));
   }
 
   private static FuseMounter fuse(MorselConfig config) {

@@ -15,7 +15,7 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
 /** Serves {@code /metrics} and {@code /healthz} over HTTP. */
-final class HttpEndpoint implements AutoCloseable {
+public final class HttpEndpoint implements AutoCloseable {
   private final HttpServer server;
   private final ExecutorService executor;
 
@@ -28,8 +28,10 @@ final class HttpEndpoint implements AutoCloseable {
    * Serves on {@code host:port}.
    *
    * @param metrics asked with every scrape
+   * @param healthy whether {@code /healthz} answers that all is well
+   * @throws IOException if nobody can listen there
    */
-  static HttpEndpoint start(
+  public static HttpEndpoint start(
       String address, Supplier<MetricSnapshots> metrics, BooleanSupplier healthy)
       throws IOException {
     int colon = address.lastIndexOf(':');
@@ -95,10 +97,11 @@ final class HttpEndpoint implements AutoCloseable {
   }
 
   /** Where it listens. */
-  InetSocketAddress address() {
+  public InetSocketAddress address() {
     return server.getAddress();
   }
 
+  /** Serves no more. */
   @Override
   public void close() {
     server.stop(0);

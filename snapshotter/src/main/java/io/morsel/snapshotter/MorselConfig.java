@@ -1,6 +1,8 @@
 package io.morsel.snapshotter;
 
 import io.morsel.prefetch.FetchSettings;
+import io.morsel.registry.Credentials;
+import io.morsel.registry.DockerConfigCredentials;
 import io.morsel.registry.RegistrySettings;
 import io.morsel.stargz.LayerLimits;
 import java.io.IOException;
@@ -255,6 +257,19 @@ public final class MorselConfig {
             Math.toIntExact(get(ConfigKeys.REGISTRY_RETRIES)),
             defaults.backoffMin(),
             defaults.backoffMax());
+  }
+
+  /** Whether a key has been given a value, be it its default. */
+  public boolean isSet(ConfigKey<?> key) {
+    return values.containsKey(key);
+  }
+
+  /** The credentials for registries: those of the configured Docker configuration. */
+  public Credentials credentials() {
+    String directory = get(ConfigKeys.REGISTRY_DOCKER_CONFIG);
+    return directory.isEmpty()
+        ? DockerConfigCredentials.fromEnvironment()
+        : new DockerConfigCredentials(Path.of(directory).resolve("config.json"));
   }
 
   /** This configuration as a documented file; each key at its default is commented out. */

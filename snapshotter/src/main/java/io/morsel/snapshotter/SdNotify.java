@@ -16,7 +16,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Java has no datagram sockets of the Unix family, hence the calls to libc.
  */
-final class SdNotify {
+public final class SdNotify {
   private static final Logger log = LoggerFactory.getLogger(SdNotify.class);
 
   // From sys/socket.h and linux/un.h.
@@ -31,12 +31,12 @@ final class SdNotify {
   private SdNotify() {}
 
   /** The daemon serves. */
-  static void ready() {
+  public static void ready() {
     send(System.getenv("NOTIFY_SOCKET"), "READY=1\nMAINPID=" + ProcessHandle.current().pid());
   }
 
   /** The daemon stops. */
-  static void stopping() {
+  public static void stopping() {
     send(System.getenv("NOTIFY_SOCKET"), "STOPPING=1");
   }
 

@@ -16,21 +16,23 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
 /**
- * A layer of a few small files, in eStargz, for the {@link WarmUp}. Thousands of files more, so
- * that the code which indexes them is compiled, made the first pull no faster and cost 40 MB of
- * memory.
+ * A layer of a few small files, in eStargz, for the {@link WarmUp} and for rehearsals. Thousands of
+ * files more, so that the code which indexes them is compiled, made the first pull no faster and
+ * cost 40 MB of memory.
  */
-final class WarmUpLayer {
+public final class WarmUpLayer {
   private static final int TAR_BLOCK_BYTES = 512;
   private static final int CHUNK_BYTES = 4 << 10;
   private static final int FILE_BYTES = 3 * CHUNK_BYTES + 1;
 
   private final byte[] blob;
   private final String tocDigest;
+  private final String diffId;
 
-  private WarmUpLayer(byte[] blob, String tocDigest) {
+  private WarmUpLayer(byte[] blob, String tocDigest, String diffId) {
     this.blob = blob;
     this.tocDigest = tocDigest;
+    this.diffId = diffId;
   }
 
   /** Its bytes, which are not to be changed. */
@@ -43,8 +45,17 @@ final class WarmUpLayer {
     return tocDigest;
   }
 
-  /** Makes the layer. */
-  static WarmUpLayer make(Path scratch) throws IOException {
+  /** The digest of its uncompressed bytes. */
+  String diffId() {
+    return diffId;
+  }
+
+  /**
+   * Makes the layer.
+   *
+   * @param scratch a directory for what is written meanwhile
+   */
+  public static WarmUpLayer make(Path scratch) throws IOException {
     ByteArrayOutputStream tar = new ByteArrayOutputStream();
     add(tar, "bin/", '5', "", 0);
     for (String name : List.of("bin/a", "bin/b", "bin/c")) {
@@ -61,7 +72,7 @@ final class WarmUpLayer {
       EstargzLayer layer =
           new EstargzWriter(options, compressors, scratch)
               .write(new ByteArrayInputStream(tar.toByteArray()), blob, (done, total) -> {});
-      return new WarmUpLayer(blob.toByteArray(), layer.tocDigest());
+      return new WarmUpLayer(blob.toByteArray(), layer.tocDigest(), layer.diffId());
     }
   }
 

@@ -53,14 +53,19 @@ public final class Workloads {
             Pattern.compile("openjdk version \"17\\..*", Pattern.DOTALL)));
   }
 
+  /** Says hello from {@link BenchImage#TINY}. */
+  public static Workload tiny() {
+    return new Workload(
+        "tiny-hello",
+        BenchImage.TINY,
+        List.of("/app/hello"),
+        OUTPUT,
+        Pattern.compile(Pattern.quote(GeneratedImages.HELLO)));
+  }
+
   private static List<Workload> smoke() {
     return List.of(
-        new Workload(
-            "tiny-hello",
-            BenchImage.TINY,
-            List.of("/app/hello"),
-            OUTPUT,
-            Pattern.compile(Pattern.quote(GeneratedImages.HELLO))),
+        tiny(),
         new Workload(
             "tiny-web",
             BenchImage.TINY,

@@ -2,7 +2,6 @@ package io.morsel.bench.node;
 
 import io.morsel.bench.host.Command;
 import io.morsel.bench.host.Daemon;
-import io.morsel.bench.host.HostException;
 import io.morsel.bench.host.Uninterrupted;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -12,9 +11,7 @@ import java.util.List;
 import java.util.Map;
 
 /** A containerd on roots and a socket of its own, with snapshotters as its proxy plugins. */
-public final class Containerd implements AutoCloseable {
-  private static final List<String> NAMESPACES = List.of("default", "k8s.io");
-
+public final class Containerd implements Engine {
   private final Path directory;
   private final Daemon daemon;
 
@@ -83,30 +80,20 @@ public final class Containerd implements AutoCloseable {
     return directory.resolve("containerd.sock");
   }
 
-  /** Where it listens. */
+  @Override
   public Path socket() {
     return socket(directory);
   }
 
-  /** Its process id. */
+  @Override
   public long pid() {
     return daemon.pid();
-  }
-
-  /** {@code ctr WORDS…} against it. */
-  public Command ctr(Object... words) {
-    return Command.of("ctr", "--address", socket(), List.of(words));
-  }
-
-  /** {@code ctr-remote WORDS…} against it. */
-  public Command ctrRemote(Object... words) {
-    return Command.of("ctr-remote", "--address", socket(), List.of(words));
   }
 
   /** Ends its containers, itself, and its shims. */
   @Override
   public void close() {
-    Uninterrupted.run(this::endContainers, this::endDaemon, this::endShims);
+    Uninterrupted.run(this::endContainers, this::endDaemon, () -> Leftovers.endShims(directory));
   }
 
   private void endDaemon() {
@@ -116,38 +103,8 @@ public final class Containerd implements AutoCloseable {
   }
 
   private void endContainers() {
-    if (!daemon.isAlive()) {
-      return;
+    if (daemon.isAlive()) {
+      Leftovers.endContainers(this);
     }
-    for (String namespace : NAMESPACES) {
-      Command list = ctr("--namespace", namespace, "tasks", "ls", "-q");
-      for (String task : list.run().text().lines().toList()) {
-        ctr("--namespace", namespace, "tasks", "kill", "-s", "KILL", task).run();
-        ctr("--namespace", namespace, "tasks", "rm", "-f", task).run();
-      }
-    }
-  }
-
-  /** Shims outlive containerd by design; those of this one are known by its socket's path. */
-  private void endShims() {
-    ProcessHandle.allProcesses()
-        .filter(
-            process ->
-                process
-                    .info()
-                    .commandLine()
-                    .filter(line -> line.contains("containerd-shim"))
-                    .filter(line -> line.contains("-address " + directory + "/"))
-                    .isPresent())
-        .forEach(ProcessHandle::destroyForcibly);
-  }
-
-  /** The digests of the blobs that are in its content store. */
-  public List<String> contents() {
-    Command.Result result = ctr("content", "ls", "-q").run();
-    if (result.exitCode() != 0) {
-      throw new HostException("can't list containerd's content: " + result.errors());
-    }
-    return result.text().lines().toList();
   }
 }

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 
 /** A {@code morsel core} on roots and a socket of its own, built from a checkout. */
-public final class Core implements AutoCloseable {
+public final class Core implements Engine {
   private final Path directory;
   private final Daemon daemon;
 
@@ -71,19 +71,14 @@ public final class Core implements AutoCloseable {
     return root(directory);
   }
 
-  /** Where it listens. */
+  @Override
   public Path socket() {
     return directory.resolve("core.sock");
   }
 
-  /** Its process id. */
+  @Override
   public long pid() {
     return daemon.pid();
-  }
-
-  /** {@code ctr WORDS…} against it. */
-  public Command ctr(Object... words) {
-    return Command.of("ctr", "--address", socket(), List.of(words));
   }
 
   /** Ends it as {@code kill -9} does. */
@@ -91,7 +86,7 @@ public final class Core implements AutoCloseable {
     daemon.kill();
   }
 
-  /** Ends it by SIGTERM; a no-op where it has ended. */
+  /** Ends it by SIGTERM, and nothing that outlives it by design; a no-op where it has ended. */
   @Override
   public void close() {
     if (daemon.isAlive()) {

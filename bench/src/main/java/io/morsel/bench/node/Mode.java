@@ -5,8 +5,13 @@ import java.util.Optional;
 
 /** What serves a container's root filesystem: a column of the comparison. */
 public sealed interface Mode {
-  /** The name in results, and that of the snapshotter in containerd. */
+  /** The name in results. */
   String name();
+
+  /** The snapshotter that its containers are on. */
+  default String snapshotter() {
+    return name();
+  }
 
   /** Whether it pulls lazily, and so wants images converted to eStargz. */
   boolean isLazy();
@@ -28,6 +33,24 @@ public sealed interface Mode {
   record Lazy() implements Mode {
     @Override
     public String name() {
+      return "morsel";
+    }
+
+    @Override
+    public boolean isLazy() {
+      return true;
+    }
+  }
+
+  /** Morsel's core in containerd's place, with the lazy snapshotter that is in it. */
+  record Core() implements Mode {
+    @Override
+    public String name() {
+      return "core";
+    }
+
+    @Override
+    public String snapshotter() {
       return "morsel";
     }
 

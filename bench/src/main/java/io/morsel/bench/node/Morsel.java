@@ -9,7 +9,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 
 /** A {@code morsel serve} on a root and a socket of its own, built from a checkout. */
 public final class Morsel implements AutoCloseable {
@@ -100,17 +99,16 @@ public final class Morsel implements AutoCloseable {
     return daemon;
   }
 
+  /** Where its metrics are served: host and port. */
+  public String metricsAddress() {
+    return metricsAddress;
+  }
+
   /**
    * One of its metrics: the sum over every series of this name whose labels contain {@code labels}.
    */
   public double metric(String name, String... labels) {
-    return Http.get("http://" + metricsAddress + "/metrics")
-        .body()
-        .lines()
-        .filter(line -> line.startsWith(name + " ") || line.startsWith(name + "{"))
-        .filter(line -> Stream.of(labels).allMatch(line::contains))
-        .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
-        .sum();
+    return Scrape.sum(metricsAddress, name, labels);
   }
 
   /** Ends it by SIGTERM; a no-op where it has ended. */

@@ -4,6 +4,7 @@ import io.morsel.bench.host.Await;
 import io.morsel.bench.host.Command;
 import io.morsel.bench.host.Directories;
 import io.morsel.bench.host.HostException;
+import io.morsel.bench.host.Http;
 import io.morsel.bench.host.Mounts;
 import io.morsel.bench.host.ProcessUse;
 import io.morsel.bench.host.Uninterrupted;
@@ -12,18 +13,20 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A node that was never used before: a containerd, and the snapshotter of one {@link Mode}, on
- * empty roots.
+ * A node that was never used before: a containerd and the snapshotter of one {@link Mode}, or what
+ * stands in their place, on empty roots.
  *
  * <p>Every mode is driven by the same clients: {@code ctr} for all, and to pull lazily {@code
  * ctr-remote images rpull}, which sends every lazy snapshotter the same labels.
  */
 public final class Node implements AutoCloseable {
+  private static final String OVERLAYFS = "overlayfs";
   private static final String VIEW = "bench-view";
   private static final Duration IDLE_LIMIT = Duration.ofSeconds(30);
 
@@ -36,13 +39,18 @@ public final class Node implements AutoCloseable {
   private final Path directory;
   private final Mode mode;
   private final @Nullable Morsel morsel;
-  private final Containerd containerd;
+  private final Engine engine;
 
-  private Node(Path directory, Mode mode, @Nullable Morsel morsel, Containerd containerd) {
+  /** Where Morsel's metrics are served; empty in the other modes. */
+  private final String metricsAddress;
+
+  private Node(
+      Path directory, Mode mode, @Nullable Morsel morsel, Engine engine, String metricsAddress) {
     this.directory = directory;
     this.mode = mode;
     this.morsel = morsel;
-    this.containerd = containerd;
+    this.engine = engine;
+    this.metricsAddress = metricsAddress;
   }
 
   /**
@@ -59,7 +67,7 @@ public final class Node implements AutoCloseable {
     try {
       Map<String, Path> plugins =
           switch (mode) {
-            case Mode.Full _ -> Map.of();
+            case Mode.Full _, Mode.Core _ -> Map.of();
             case Mode.Lazy lazy -> {
               morsel = Morsel.start(Morsel.Setup.in(checkout, directory).withConfig(morselConfig));
               yield Map.of(lazy.name(), morsel.socket());
@@ -69,9 +77,20 @@ public final class Node implements AutoCloseable {
               yield Map.of(peer.name(), peer.socket());
             }
           };
-      Containerd containerd = Containerd.start(directory, plugins, false);
+      String metrics = morsel == null ? "" : morsel.metricsAddress();
+      Engine engine;
+      if (mode instanceof Mode.Core) {
+        metrics = "127.0.0.1:" + Http.freePort();
+        engine =
+            Core.start(
+                checkout,
+                directory,
+                "[metrics]\naddress = \"%s\"\n%s".formatted(metrics, morselConfig));
+      } else {
+        engine = Containerd.start(directory, plugins, false);
+      }
       started = true;
-      return new Node(directory, mode, morsel, containerd);
+      return new Node(directory, mode, morsel, engine, metrics);
     } finally {
       if (!started) {
         Morsel unused = morsel;
@@ -92,9 +111,19 @@ public final class Node implements AutoCloseable {
     return mode;
   }
 
-  /** Its containerd. */
-  public Containerd containerd() {
-    return containerd;
+  /** What runs its containers. */
+  public Engine engine() {
+    return engine;
+  }
+
+  /**
+   * One of Morsel's metrics: the sum over every series of this name whose labels contain {@code
+   * labels}; empty in modes without Morsel.
+   */
+  public OptionalDouble metric(String name, String... labels) {
+    return metricsAddress.isEmpty()
+        ? OptionalDouble.empty()
+        : OptionalDouble.of(Scrape.sum(metricsAddress, name, labels));
   }
 
   /** Its Morsel, in that mode. */
@@ -109,22 +138,22 @@ public final class Node implements AutoCloseable {
 
   /** Pulls an image: in full or lazily, as the mode wants it. */
   public Command pull(String reference) {
-    List<String> options = List.of("--plain-http", "--snapshotter", mode.name(), reference);
+    List<String> options = List.of("--plain-http", "--snapshotter", mode.snapshotter(), reference);
     Command command =
         mode.isLazy()
-            ? containerd.ctrRemote("images", "rpull", options)
-            : containerd.ctr("images", "pull", options);
+            ? engine.ctrRemote("images", "rpull", options)
+            : engine.ctr("images", "pull", options);
     return command.within(PULL_LIMIT);
   }
 
   /** Makes a container of a pulled image. */
   public Command create(String reference, String id, List<String> command) {
-    return containerd.ctr(
+    return engine.ctr(
         "containers",
         "create",
         "--net-host",
         "--snapshotter",
-        mode.name(),
+        mode.snapshotter(),
         // Otherwise ctr takes what looks like options of its own out of the container's command.
         "--",
         reference,
@@ -134,19 +163,41 @@ public final class Node implements AutoCloseable {
 
   /** Makes a container, runs it to its end, and removes it; its output is the command's. */
   public Command run(String reference, String id, List<String> command) {
-    return containerd
-        .ctr("run", "--rm", "--net-host", "--snapshotter", mode.name(), reference, id, command)
+    return engine
+        .ctr(
+            "run",
+            "--rm",
+            "--net-host",
+            "--snapshotter",
+            mode.snapshotter(),
+            reference,
+            id,
+            command)
+        .within(PULL_LIMIT);
+  }
+
+  /** Pulls all of an image, for overlayfs, in any mode. */
+  public Command pullInFull(String reference) {
+    return engine
+        .ctr("images", "pull", "--plain-http", "--snapshotter", OVERLAYFS, reference)
+        .within(PULL_LIMIT);
+  }
+
+  /** As {@link #run}, of an image that {@link #pullInFull} has pulled. */
+  public Command runInFull(String reference, String id, List<String> command) {
+    return engine
+        .ctr("run", "--rm", "--net-host", "--snapshotter", OVERLAYFS, reference, id, command)
         .within(PULL_LIMIT);
   }
 
   /** Runs a container's command to its end; its output is the command's. */
   public Command startTask(String id) {
-    return containerd.ctr("tasks", "start", id);
+    return engine.ctr("tasks", "start", id);
   }
 
   /** Ends a container's processes. */
   public void killTask(String id) {
-    containerd.ctr("tasks", "kill", "-s", "KILL", "--all", id).run();
+    engine.ctr("tasks", "kill", "-s", "KILL", "--all", id).run();
   }
 
   /**
@@ -158,11 +209,11 @@ public final class Node implements AutoCloseable {
     // In one call: the garbage collector takes a view that nothing refers to. What it is a view of
     // stays, and so does the mount.
     String mount =
-        containerd
+        engine
             .ctr(
                 "snapshots",
                 "--snapshotter",
-                mode.name(),
+                mode.snapshotter(),
                 "view",
                 "--target",
                 target,
@@ -175,14 +226,14 @@ public final class Node implements AutoCloseable {
   /** Takes back {@link #mountImage}. */
   public void unmountImage(Path target) {
     Command.of("umount", target).succeed();
-    containerd.ctr("snapshots", "--snapshotter", mode.name(), "rm", VIEW).run();
+    engine.ctr("snapshots", "--snapshotter", mode.snapshotter(), "rm", VIEW).run();
   }
 
   /** The committed snapshot on which no other rests. */
   private String topmostSnapshot() {
     List<String[]> rows =
-        containerd
-            .ctr("snapshots", "--snapshotter", mode.name(), "ls")
+        engine
+            .ctr("snapshots", "--snapshotter", mode.snapshotter(), "ls")
             .succeed()
             .lines()
             .filter(line -> line.strip().endsWith("Committed"))
@@ -206,7 +257,7 @@ public final class Node implements AutoCloseable {
   public ProcessUse daemonUse() {
     return ProcessUse.of(
         switch (mode) {
-          case Mode.Full _ -> containerd.pid();
+          case Mode.Full _, Mode.Core _ -> engine.pid();
           case Mode.Lazy _ -> morsel().orElseThrow().daemon().pid();
           case Mode.Peer peer -> ListeningProcess.of(peer.socket());
         });
@@ -242,7 +293,9 @@ public final class Node implements AutoCloseable {
   public void close() {
     Uninterrupted.run(
         this::emptyPeer,
-        containerd::close,
+        () -> Leftovers.endContainers(engine),
+        engine::close,
+        () -> Leftovers.endShims(directory),
         () -> morsel().ifPresent(Morsel::close),
         () -> Mounts.detachBelow(directory),
         () -> Directories.delete(directory));
@@ -255,20 +308,20 @@ public final class Node implements AutoCloseable {
     if (!(mode instanceof Mode.Peer)) {
       return;
     }
-    for (String task : containerd.ctr("tasks", "ls", "-q").run().text().lines().toList()) {
+    for (String task : engine.ctr("tasks", "ls", "-q").run().text().lines().toList()) {
       killTask(task);
-      containerd.ctr("tasks", "rm", "-f", task).run();
+      engine.ctr("tasks", "rm", "-f", task).run();
     }
-    for (String id : containerd.ctr("containers", "ls", "-q").run().text().lines().toList()) {
-      containerd.ctr("containers", "rm", id).run();
+    for (String id : engine.ctr("containers", "ls", "-q").run().text().lines().toList()) {
+      engine.ctr("containers", "rm", id).run();
     }
-    for (String image : containerd.ctr("images", "ls", "-q").run().text().lines().toList()) {
-      containerd.ctr("images", "rm", "--sync", image).run();
+    for (String image : engine.ctr("images", "ls", "-q").run().text().lines().toList()) {
+      engine.ctr("images", "rm", "--sync", image).run();
     }
-    String left = containerd.ctr("snapshots", "--snapshotter", mode.name(), "ls").run().text();
+    String left = engine.ctr("snapshots", "--snapshotter", mode.snapshotter(), "ls").run().text();
     if (left.lines().count() > 1) {
       throw new HostException(
-          "the peer %s keeps snapshots that were removed:%n%s".formatted(mode.name(), left));
+          "the peer %s keeps snapshots that were removed:%n%s".formatted(mode.snapshotter(), left));
     }
   }
 }

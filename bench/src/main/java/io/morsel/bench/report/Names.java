@@ -23,6 +23,7 @@ final class Names {
           Map.entry("cpu_seconds", "The daemon's CPU time"),
           Map.entry("peak_rss_bytes", "The daemon's peak resident memory"),
           Map.entry("rss_bytes", "Resident memory"),
+          Map.entry("run_millis", "Time to run a container of a present image"),
           Map.entry("millis", "Time"),
           Map.entry("ns_per_op", "Time per operation"));
 
@@ -34,6 +35,7 @@ final class Names {
           "total", "Total: pulling, and reading a share of the image",
           "steady", "Steady state: a layer that is all there",
           "scale", "Scale: how cost grows",
+          "core", "Core: Morsel in containerd's place",
           "fleet", "Fleet: many nodes, one registry",
           "micro", "Micro: the hot pieces");
 
@@ -50,6 +52,9 @@ final class Names {
               + " 1× is as if Morsel were not there.",
           "scale",
           "Each chart has how many there were from left to right.",
+          "core",
+          "The columns overlayfs and morsel are containerd with these snapshotters; core is Morsel"
+              + " alone. A present image is unpacked on overlayfs for both.",
           "fleet",
           "Simulated nodes with the real fetch engine start one image at once. Solid lines were"
               + " measured; dashed ones are a model, calibrated by what was measured.",

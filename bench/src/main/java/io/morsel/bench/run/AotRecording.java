@@ -12,11 +12,18 @@ import java.nio.file.Path;
 final class AotRecording {
   private AotRecording() {}
 
-  /** Records unless this build has. */
+  /** Records what is measured, unless this build has. */
   static void ensure(Bench bench) {
+    ensure(bench, "serve");
+    if (bench.settings().groups().contains(GroupName.CORE)) {
+      ensure(bench, "core");
+    }
+  }
+
+  private static void ensure(Bench bench, String daemon) {
     Path program = bench.settings().checkout().resolve("cli/target/morsel");
     try {
-      Path recorded = program.resolve("aot/serve.aot");
+      Path recorded = program.resolve("aot/" + daemon + ".aot");
       if (Files.exists(recorded)
           && Files.getLastModifiedTime(recorded)
                   .compareTo(Files.getLastModifiedTime(program.resolve("lib")))
@@ -28,7 +35,7 @@ final class AotRecording {
     }
     bench.progress().running("aot", () -> "recording what Morsel needs at its start");
     try {
-      var _ = Morsel.command(bench.settings().checkout(), "serve", "--record").succeed();
+      var _ = Morsel.command(bench.settings().checkout(), daemon, "--record").succeed();
     } finally {
       bench.progress().ended("aot");
     }

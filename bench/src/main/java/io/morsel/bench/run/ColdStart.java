@@ -12,7 +12,6 @@ import io.morsel.bench.image.Workload;
 import io.morsel.bench.net.Link;
 import io.morsel.bench.net.Traffic;
 import io.morsel.bench.node.Mode;
-import io.morsel.bench.node.Morsel;
 import io.morsel.bench.node.Node;
 import java.net.URI;
 import java.time.Duration;
@@ -97,10 +96,7 @@ final class ColdStart {
       printed = printed.isEmpty() ? text(out) : printed;
       errors = text(err);
       demandBytes =
-          node.morsel()
-              .map(m -> m.metric("morsel_fetch_blob_bytes_total", "priority=\"demand\""))
-              .orElse(0.0)
-              .longValue();
+          (long) node.metric("morsel_fetch_blob_bytes_total", "priority=\"demand\"").orElse(0);
     } finally {
       Command.end(task);
     }
@@ -207,11 +203,11 @@ final class ColdStart {
           "the registry answered %d requests, of which only %d passed the counter"
               .formatted(answers, requests));
     }
-    String container = node.containerd().ctr("containers", "info", ID).run().text();
-    if (!container.contains("\"Snapshotter\": \"" + node.mode().name() + "\"")) {
-      throw new VoidSampleException("the container is not on " + node.mode().name());
+    String container = node.engine().ctr("containers", "info", ID).run().text();
+    if (!container.contains("\"Snapshotter\": \"" + node.mode().snapshotter() + "\"")) {
+      throw new VoidSampleException("the container is not on " + node.mode().snapshotter());
     }
-    List<String> contents = node.containerd().contents();
+    List<String> contents = node.engine().contents();
     long present = image.layers().stream().filter(contents::contains).count();
     if (!node.mode().isLazy()) {
       if (counted < image.layerBytes()) {
@@ -227,7 +223,7 @@ final class ColdStart {
     if (figures.untilOutput().receivedBytes() == 0) {
       throw new VoidSampleException("nothing was fetched: the layers were there from before");
     }
-    if (node.mode() instanceof Mode.Lazy) {
+    if (node.mode() instanceof Mode.Lazy || node.mode() instanceof Mode.Core) {
       checkMorsel(node, image);
     }
   }
@@ -238,8 +234,7 @@ final class ColdStart {
       throw new VoidSampleException(
           "%d of %d layers are mounted".formatted(mounts, image.distinctLayers()));
     }
-    Morsel morsel = node.morsel().orElseThrow();
-    double fallbacks = morsel.metric("morsel_snapshotter_fallback_total");
+    double fallbacks = node.metric("morsel_snapshotter_fallback_total").orElseThrow();
     if (fallbacks > 0) {
       throw new VoidSampleException((long) fallbacks + " layers fell back to a full pull");
     }

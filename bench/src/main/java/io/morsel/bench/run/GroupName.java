@@ -12,6 +12,8 @@ public enum GroupName {
   STEADY,
   /** How cost grows with containers, layers and entries. */
   SCALE,
+  /** Morsel's core in containerd's place. */
+  CORE,
   /** Many nodes against one registry. */
   FLEET,
   /** The hot pieces of Morsel's code, alone. */

@@ -38,6 +38,10 @@ final class Remarks {
     if (settings.groups().contains(GroupName.SCALE)) {
       remarks.add("scale: one sample of each figure, which shows how cost grows, not its noise.");
     }
+    if (settings.groups().contains(GroupName.CORE)) {
+      remarks.add(
+          "core: CPU and memory are those of the one process that pulls, keeps and shows the image; in the columns of containerd, of its snapshotter alone.");
+    }
     if (settings.groups().contains(GroupName.MICRO)) {
       remarks.add(
           "micro: code alone, compiled and on warm caches, in a virtual machine of its own; what a cold daemon pays for it the first time stands in cold.");

@@ -74,6 +74,9 @@ public final class RunJob {
       if (settings.groups().contains(GroupName.SCALE)) {
         new ScaleGroup(bench).run();
       }
+      if (settings.groups().contains(GroupName.CORE)) {
+        new CoreGroup(bench).run();
+      }
       remarks.addAll(Remarks.of(settings, links));
       if (settings.groups().contains(GroupName.FLEET)) {
         remarks.addAll(fleet(bench));
@@ -142,6 +145,9 @@ public final class RunJob {
     }
     if (settings.groups().contains(GroupName.STEADY)) {
       images.add(BenchImage.STEADY);
+    }
+    if (settings.groups().contains(GroupName.CORE)) {
+      images.add(BenchImage.TINY);
     }
     if (settings.groups().contains(GroupName.SCALE)) {
       images.add(BenchImage.LAYERS);

@@ -14,30 +14,23 @@ import io.morsel.containerd.api.content.WriteAction;
 import io.morsel.containerd.api.content.WriteContentRequest;
 import io.morsel.containerd.api.content.WriteContentResponse;
 import io.morsel.registry.Descriptor;
+import io.morsel.runtime.image.ImageLabels;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.Map;
-import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongConsumer;
-import java.util.regex.Pattern;
 
 /** containerd's content store, as a client writes to it. Safe for use by many threads. */
 final class ContentStore {
-  /** Which registries and repositories a blob has been seen in: key prefix and repository list. */
-  private static final String SOURCE_PREFIX = "containerd.io/distribution.source.";
-
   /** Well under the 16 MiB that containerd accepts as one message. */
   private static final int WRITE_BYTES = 1 << 20;
 
-  private static final int MAX_LABEL_BYTES = 4096;
   private static final int CALL_SECONDS = 30;
   private static final Duration LOCK_WAIT = Duration.ofMinutes(10);
   private static final long LOCK_POLL_MILLIS = 200;
-  private static final Pattern COMMA = Pattern.compile(",");
 
   private final ContentGrpc.ContentBlockingV2Stub content;
 
@@ -50,13 +43,6 @@ final class ContentStore {
   interface BlobOpener {
     /** Opens everything from {@code offsetBytes} to the blob's end. */
     InputStream open(long offsetBytes) throws IOException;
-  }
-
-  /** The label that says that a blob comes from this repository. */
-  static Map<String, String> sourceLabel(String registry, String repository) {
-    int colon = registry.lastIndexOf(':');
-    String host = colon > registry.lastIndexOf(']') ? registry.substring(0, colon) : registry;
-    return Map.of(SOURCE_PREFIX + host, repository);
   }
 
   /**
@@ -209,15 +195,7 @@ final class ContentStore {
         content.withDeadlineAfter(CALL_SECONDS, TimeUnit.SECONDS);
     Map<String, String> present =
         stub.info(InfoRequest.newBuilder().setDigest(digest).build()).getInfo().getLabelsMap();
-    Map<String, String> changed = new HashMap<>();
-    labels.forEach(
-        (key, value) -> {
-          String old = present.getOrDefault(key, "");
-          String merged = key.startsWith(SOURCE_PREFIX) ? join(key, old, value) : value;
-          if (!merged.equals(old)) {
-            changed.put(key, merged);
-          }
-        });
+    Map<String, String> changed = ImageLabels.changes(present, labels);
     if (changed.isEmpty()) {
       return;
     }
@@ -229,13 +207,5 @@ final class ContentStore {
                 .setInfo(Info.newBuilder().setDigest(digest).putAllLabels(changed))
                 .setUpdateMask(mask)
                 .build());
-  }
-
-  private static String join(String key, String old, String repository) {
-    TreeSet<String> repositories = new TreeSet<>();
-    COMMA.splitAsStream(old).filter(name -> !name.isEmpty()).forEach(repositories::add);
-    repositories.add(repository);
-    String joined = String.join(",", repositories);
-    return key.length() + joined.length() > MAX_LABEL_BYTES ? old : joined;
   }
 }

@@ -12,6 +12,7 @@ import io.morsel.containerd.api.images.CreateImageRequest;
 import io.morsel.containerd.api.images.Image;
 import io.morsel.containerd.api.images.UpdateImageRequest;
 import io.morsel.containerd.api.snapshots.Info;
+import io.morsel.registry.ChainIds;
 import io.morsel.registry.Descriptor;
 import io.morsel.registry.Digest;
 import io.morsel.registry.ImageConfig;
@@ -21,6 +22,8 @@ import io.morsel.registry.Manifest;
 import io.morsel.registry.MediaTypes;
 import io.morsel.registry.ResolvedImage;
 import io.morsel.registry.VerifiedContent;
+import io.morsel.runtime.image.ImageLabels;
+import io.morsel.runtime.image.SnapshotLabels;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -40,10 +43,6 @@ import java.util.Optional;
  * last, so that an image that is listed is one that runs.
  */
 public final class ImagePull {
-  private static final String GC_CONTENT = "containerd.io/gc.ref.content.";
-  private static final String GC_SNAPSHOT = "containerd.io/gc.ref.snapshot.";
-  private static final String UNCOMPRESSED = "containerd.io/uncompressed";
-
   private final PullRequest request;
   private final ImageSource source;
   private final Progress progress;
@@ -142,7 +141,7 @@ public final class ImagePull {
     progress.ended("resolve");
 
     Map<String, String> origin =
-        ContentStore.sourceLabel(request.reference().registry(), request.reference().repository());
+        ImageLabels.source(request.reference().registry(), request.reference().repository());
     writeDocuments(image, config, origin);
     List<String> chain = ChainIds.of(config.diffIds());
     List<PullSummary.Layer> layers = new ArrayList<>();
@@ -157,7 +156,7 @@ public final class ImagePull {
     if (!chain.isEmpty()) {
       step = "tying the snapshots to the image";
       store.addLabels(
-          manifest.config(), Map.of(GC_SNAPSHOT + request.snapshotter(), chain.getLast()));
+          manifest.config(), Map.of(ImageLabels.SNAPSHOT + request.snapshotter(), chain.getLast()));
     }
     publish(image.target());
     return new Result(image.target().digest(), layers);
@@ -171,18 +170,11 @@ public final class ImagePull {
     if (index != null) {
       ImageIndex parsed = ImageIndex.parse(index.bytes(), index.descriptor().mediaType());
       Map<String, String> labels = new HashMap<>(origin);
-      int i = 0;
-      for (Descriptor child : parsed.manifests()) {
-        labels.put(GC_CONTENT + "m." + i++, child.digest().toString());
-      }
+      labels.putAll(ImageLabels.of(parsed));
       write("index", index.descriptor(), index.bytes(), labels);
     }
     Map<String, String> labels = new HashMap<>(origin);
-    labels.put(GC_CONTENT + "config", image.manifest().config().digest().toString());
-    int i = 0;
-    for (Descriptor layer : image.manifest().layers()) {
-      labels.put(GC_CONTENT + "l." + i++, layer.digest().toString());
-    }
+    labels.putAll(ImageLabels.of(image.manifest()));
     write("manifest", image.manifestDescriptor(), image.manifestContent().bytes(), labels);
     write("config", image.manifest().config(), config.content(), origin);
   }
@@ -258,10 +250,10 @@ public final class ImagePull {
    * without.
    */
   private static void fetchAhead(int index, List<Descriptor> layers, LayerFetches fetches) {
-    boolean snapshotterIsLazy = !hasToc(layers.get(index));
+    boolean snapshotterIsLazy = !SnapshotLabels.hasToc(layers.get(index));
     fetches.start(index);
     for (int above = index + 1; above < layers.size(); above++) {
-      if (!snapshotterIsLazy || !hasToc(layers.get(above))) {
+      if (!snapshotterIsLazy || !SnapshotLabels.hasToc(layers.get(above))) {
         fetches.start(above);
       }
     }
@@ -310,20 +302,16 @@ public final class ImagePull {
               + "; the image is broken");
     }
     step = "labelling " + about;
-    store.addLabels(layer, Map.of(UNCOMPRESSED, applied));
+    store.addLabels(layer, Map.of(ImageLabels.UNCOMPRESSED, applied));
   }
 
   private String whyFull(Descriptor layer) {
     if (!request.lazy()) {
       return "--no-lazy";
     }
-    return hasToc(layer)
+    return SnapshotLabels.hasToc(layer)
         ? "snapshotter '" + request.snapshotter() + "' did not take it lazily, see its log"
         : "its manifest names no TOC digest: not converted to eStargz?";
-  }
-
-  private static boolean hasToc(Descriptor layer) {
-    return layer.annotations().containsKey(SnapshotLabels.TOC_DIGEST);
   }
 
   private static PullSummary.Layer result(

@@ -48,6 +48,15 @@ public final class ContainerStore {
                                 + GoText.quote(namespace))));
   }
 
+  /** How many containers all namespaces have together. */
+  public long count() throws ContainerdException {
+    return store.read(
+        transaction ->
+            transaction
+                .first("SELECT count(*) FROM container", rows -> rows.getLong(1))
+                .orElse(0L));
+  }
+
   /** All containers of which one of the filters holds. */
   public List<Container> list(String namespace, List<String> filters) throws ContainerdException {
     Filter filter = Filter.parse(filters);

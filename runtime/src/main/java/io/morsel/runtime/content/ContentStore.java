@@ -143,6 +143,19 @@ public final class ContentStore {
     };
   }
 
+  /** The size of all blobs of all namespaces together, each counted once. */
+  public long totalBytes() throws ContainerdException {
+    return store.read(
+        transaction -> {
+          Set<String> counted = new HashSet<>();
+          long bytes = 0;
+          for (MessageTable.Entry<Info> blob : MessageTable.CONTENT.all(transaction)) {
+            bytes += counted.add(blob.id()) ? blob.value().getSize() : 0;
+          }
+          return bytes;
+        });
+  }
+
   /** Deletes a blob from a namespace; its bytes go when no namespace has it. */
   public void delete(Scope scope, String digest) throws ContainerdException {
     store.write(

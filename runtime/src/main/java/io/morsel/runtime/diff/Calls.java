@@ -10,7 +10,6 @@ import io.morsel.stargz.tar.ByteStrings;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +17,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * The system calls by which trees are written and read, with the memory that they need; for the
  * thread that made it.
+ *
+ * <p>A call that waits for a filesystem, which may be served by this very process, does so outside
+ * of Java, so that the threads that serve can run, and collect garbage.
  *
  * <p>A file is named by a directory's descriptor and a byte string. Calls whose failure can be an
  * answer return the negative error number; the others throw {@link ErrnoException}. None of them
@@ -27,19 +29,13 @@ final class Calls implements AutoCloseable {
   /** How much one call reads or writes at most. */
   static final int BUFFER_BYTES = 256 << 10;
 
-  /** With its zero byte; what is longer, the kernel would refuse too. */
-  private static final int PATH_BYTES = 4096;
-
   private static final int STATX_BYTES = 256;
   private static final int STATX_BASIC = 0x7ff;
 
-  /** The most bytes that an extended attribute's value or a list of names has in Linux. */
-  private static final int XATTR_BYTES = 64 << 10;
-
   private final Arena arena = Arena.ofConfined();
-  private final MemorySegment state = arena.allocate(Libc.STATE);
-  private final MemorySegment path = arena.allocate(PATH_BYTES);
-  private final MemorySegment otherPath = arena.allocate(PATH_BYTES);
+  private final CallMemory memory = new CallMemory(arena);
+  private final MemorySegment state = memory.state();
+  private final XattrCalls xattrs = new XattrCalls(arena, memory);
   private final MemorySegment statx = arena.allocate(STATX_BYTES, Long.BYTES);
   private final MemorySegment times = arena.allocate(4L * Long.BYTES, Long.BYTES);
   private final MemorySegment how = arena.allocate(3L * Long.BYTES, Long.BYTES);
@@ -50,9 +46,9 @@ final class Calls implements AutoCloseable {
     arena.close();
   }
 
-  /** What a call returned, or the negative error number. */
-  private long result(long returned) {
-    return returned >= 0 ? returned : -Libc.errno(state);
+  /** Extended attributes. */
+  XattrCalls xattrs() {
+    return xattrs;
   }
 
   /** What a call returned, unless that is an error. */
@@ -64,34 +60,12 @@ final class Calls implements AutoCloseable {
     return result;
   }
 
+  private long result(long returned) {
+    return memory.result(returned);
+  }
+
   private MemorySegment name(String name) throws ErrnoException {
-    return text(path, name);
-  }
-
-  private static MemorySegment text(MemorySegment target, String text) throws ErrnoException {
-    if (text.length() >= PATH_BYTES) {
-      throw new ErrnoException("name of " + text.length() + " bytes", Errno.ENAMETOOLONG);
-    }
-    MemorySegment.copy(text.getBytes(ISO_8859_1), 0, target, JAVA_BYTE, 0, text.length());
-    target.set(JAVA_BYTE, text.length(), (byte) 0);
-    return target;
-  }
-
-  private static AssertionError unexpected(Throwable e) {
-    if (e instanceof RuntimeException runtime) {
-      throw runtime;
-    }
-    if (e instanceof Error error) {
-      throw error;
-    }
-    return new AssertionError(e);
-  }
-
-  private static ErrnoException failure(Throwable e) {
-    if (e instanceof ErrnoException known) {
-      return known;
-    }
-    throw unexpected(e);
+    return memory.first(name);
   }
 
   /** openat(2), always with {@code O_CLOEXEC}; the descriptor. */
@@ -104,7 +78,7 @@ final class Calls implements AutoCloseable {
                   state, directory, text, flags | Libc.O_NOFOLLOW | Libc.O_CLOEXEC, mode);
       return (int) result(fd);
     } catch (Throwable e) {
-      throw unexpected(e);
+      throw CallMemory.unexpected(e);
     }
   }
 
@@ -118,7 +92,7 @@ final class Calls implements AutoCloseable {
               Libc.OPENAT.invokeExact(
                   state, Libc.AT_FDCWD, text, Libc.O_DIRECTORY | Libc.O_CLOEXEC, 0);
     } catch (Throwable e) {
-      throw unexpected(e);
+      throw CallMemory.unexpected(e);
     }
     return (int) check(result(fd), "open directory", absolute);
   }
@@ -143,7 +117,7 @@ final class Calls implements AutoCloseable {
                 Libc.SYSCALL.invokeExact(
                     state, Libc.SYS_OPENAT2, (long) root, text, how, how.byteSize());
       } catch (Throwable e) {
-        throw unexpected(e);
+        throw CallMemory.unexpected(e);
       }
       int result = (int) result(fd);
       if (result == -Errno.ENOSYS) {
@@ -165,7 +139,7 @@ final class Calls implements AutoCloseable {
     try {
       int ignored = (int) Libc.CLOSE.invokeExact(state, fd);
     } catch (Throwable e) {
-      throw unexpected(e);
+      throw CallMemory.unexpected(e);
     }
   }
 
@@ -179,7 +153,7 @@ final class Calls implements AutoCloseable {
       try {
         n = (long) Libc.PWRITE.invokeExact(state, fd, buffer, (long) part, offset + done);
       } catch (Throwable e) {
-        throw unexpected(e);
+        throw CallMemory.unexpected(e);
       }
       done += (int) check(result(n), "write", "");
     }
@@ -191,7 +165,7 @@ final class Calls implements AutoCloseable {
     try {
       n = (long) Libc.READ.invokeExact(state, fd, buffer, (long) Math.min(length, BUFFER_BYTES));
     } catch (Throwable e) {
-      throw unexpected(e);
+      throw CallMemory.unexpected(e);
     }
     int read = (int) check(result(n), "read", "");
     MemorySegment.copy(buffer, JAVA_BYTE, 0, target, offset, read);
@@ -203,7 +177,7 @@ final class Calls implements AutoCloseable {
       int done = (int) Libc.FTRUNCATE.invokeExact(state, fd, sizeBytes);
       check(result(done), "truncate", "");
     } catch (Throwable e) {
-      throw failure(e);
+      throw CallMemory.failure(e);
     }
   }
 
@@ -235,7 +209,7 @@ final class Calls implements AutoCloseable {
       int done = (int) Libc.STATX.invokeExact(state, directory, text, flags, STATX_BASIC, statx);
       return result(done);
     } catch (Throwable e) {
-      throw unexpected(e);
+      throw CallMemory.unexpected(e);
     }
   }
 
@@ -266,7 +240,7 @@ final class Calls implements AutoCloseable {
       try {
         n = (long) Libc.GETDENTS.invokeExact(state, fd, buffer, buffer.byteSize());
       } catch (Throwable e) {
-        throw unexpected(e);
+        throw CallMemory.unexpected(e);
       }
       long end = check(result(n), "list directory", "");
       if (end == 0) {
@@ -290,7 +264,7 @@ final class Calls implements AutoCloseable {
     try {
       n = (long) Libc.READLINKAT.invokeExact(state, directory, text, buffer, buffer.byteSize());
     } catch (Throwable e) {
-      throw unexpected(e);
+      throw CallMemory.unexpected(e);
     }
     return bytes((int) check(result(n), "read link", name));
   }
@@ -307,7 +281,7 @@ final class Calls implements AutoCloseable {
     try {
       return (int) result((int) Libc.MKDIRAT.invokeExact(state, directory, text, 0700));
     } catch (Throwable e) {
-      throw unexpected(e);
+      throw CallMemory.unexpected(e);
     }
   }
 
@@ -327,34 +301,34 @@ final class Calls implements AutoCloseable {
           "make node",
           name);
     } catch (Throwable e) {
-      throw failure(e);
+      throw CallMemory.failure(e);
     }
   }
 
   void makeSymlink(String target, int directory, String name) throws ErrnoException {
     MemorySegment text = name(name);
-    MemorySegment link = text(otherPath, target);
+    MemorySegment link = memory.second(target);
     try {
       check(
           result((int) Libc.SYMLINKAT.invokeExact(state, link, directory, text)),
           "make symbolic link",
           name);
     } catch (Throwable e) {
-      throw failure(e);
+      throw CallMemory.failure(e);
     }
   }
 
   void makeLink(int oldDirectory, String oldName, int directory, String name)
       throws ErrnoException {
     MemorySegment text = name(name);
-    MemorySegment old = text(otherPath, oldName);
+    MemorySegment old = memory.second(oldName);
     try {
       check(
           result((int) Libc.LINKAT.invokeExact(state, oldDirectory, old, directory, text, 0)),
           "make hard link",
           name);
     } catch (Throwable e) {
-      throw failure(e);
+      throw CallMemory.failure(e);
     }
   }
 
@@ -364,7 +338,7 @@ final class Calls implements AutoCloseable {
     try {
       return (int) result((int) Libc.UNLINKAT.invokeExact(state, directory, text, flags));
     } catch (Throwable e) {
-      throw unexpected(e);
+      throw CallMemory.unexpected(e);
     }
   }
 
@@ -377,7 +351,7 @@ final class Calls implements AutoCloseable {
               Libc.FCHOWNAT.invokeExact(state, directory, text, (int) userId, (int) groupId, flags);
       check(result(done), "change owner of", name);
     } catch (Throwable e) {
-      throw failure(e);
+      throw CallMemory.failure(e);
     }
   }
 
@@ -390,7 +364,7 @@ final class Calls implements AutoCloseable {
           "change mode of",
           name);
     } catch (Throwable e) {
-      throw failure(e);
+      throw CallMemory.failure(e);
     }
   }
 
@@ -405,84 +379,8 @@ final class Calls implements AutoCloseable {
       int flags = Libc.AT_SYMLINK_NOFOLLOW;
       return (int) result((int) Libc.UTIMENSAT.invokeExact(state, directory, text, times, flags));
     } catch (Throwable e) {
-      throw unexpected(e);
+      throw CallMemory.unexpected(e);
     }
-  }
-
-  /** Attributes have no calls that take a directory; the descriptor's link leads there. */
-  private MemorySegment byDescriptor(int directory, String name) throws ErrnoException {
-    return name("/proc/self/fd/" + directory + "/" + name);
-  }
-
-  /**
-   * Sets an extended attribute; 0, or the negative error number.
-   *
-   * @param name the file's; {@code .} for the directory itself
-   */
-  int setXattr(int directory, String name, String key, String value) throws ErrnoException {
-    MemorySegment text = byDescriptor(directory, name);
-    MemorySegment attribute = text(otherPath, key);
-    if (value.length() > XATTR_BYTES) {
-      return -Errno.ERANGE;
-    }
-    MemorySegment.copy(value.getBytes(ISO_8859_1), 0, buffer, JAVA_BYTE, 0, value.length());
-    try {
-      return (int)
-          result(
-              (int)
-                  Libc.LSETXATTR.invokeExact(
-                      state, text, attribute, buffer, (long) value.length(), 0));
-    } catch (Throwable e) {
-      throw unexpected(e);
-    }
-  }
-
-  void removeXattr(int directory, String name, String key) throws ErrnoException {
-    MemorySegment text = byDescriptor(directory, name);
-    MemorySegment attribute = text(otherPath, key);
-    try {
-      check(
-          result((int) Libc.LREMOVEXATTR.invokeExact(state, text, attribute)),
-          "remove attribute " + key + " of",
-          name);
-    } catch (Throwable e) {
-      throw failure(e);
-    }
-  }
-
-  /** The names of a file's extended attributes, sorted; none where it can have none. */
-  List<String> xattrs(int directory, String name) throws ErrnoException {
-    MemorySegment text = byDescriptor(directory, name);
-    long n;
-    try {
-      n = (long) Libc.LLISTXATTR.invokeExact(state, text, buffer, buffer.byteSize());
-    } catch (Throwable e) {
-      throw unexpected(e);
-    }
-    long bytes = result(n);
-    if (bytes == -Errno.ENOTSUP || bytes == 0) {
-      return List.of();
-    }
-    String all = bytes((int) check(bytes, "list attributes of", name));
-    // Each name ends in a zero byte.
-    return Arrays.stream(all.split("\0")).sorted().toList();
-  }
-
-  /** An extended attribute's value; null where the file has none of this name. */
-  @Nullable String xattr(int directory, String name, String key) throws ErrnoException {
-    MemorySegment text = byDescriptor(directory, name);
-    MemorySegment attribute = text(otherPath, key);
-    long n;
-    try {
-      n = (long) Libc.LGETXATTR.invokeExact(state, text, attribute, buffer, buffer.byteSize());
-    } catch (Throwable e) {
-      throw unexpected(e);
-    }
-    long bytes = result(n);
-    if (bytes == -Errno.ENODATA || bytes == -Errno.ENOTSUP) {
-      return null;
-    }
-    return bytes((int) check(bytes, "read attribute " + key + " of", name));
   }
 
   /** Has everything of a filesystem on its disk when this returns. */
@@ -490,7 +388,7 @@ final class Calls implements AutoCloseable {
     try {
       check(result((int) Libc.SYNCFS.invokeExact(state, fd)), "sync filesystem", "");
     } catch (Throwable e) {
-      throw failure(e);
+      throw CallMemory.failure(e);
     }
   }
 }

@@ -8,6 +8,8 @@ import io.morsel.containerd.api.diff.ApplyResponse;
 import io.morsel.containerd.api.diff.DiffGrpc;
 import io.morsel.containerd.api.diff.DiffRequest;
 import io.morsel.containerd.api.diff.DiffResponse;
+import io.morsel.containerd.api.types.Descriptor;
+import io.morsel.containerd.api.types.Mount;
 import io.morsel.runtime.content.ContentStore;
 import io.morsel.runtime.grpc.Answers;
 import io.morsel.runtime.grpc.CallScope;
@@ -15,8 +17,10 @@ import io.morsel.runtime.store.Scope;
 import io.morsel.stargz.LayerLimits;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
+import java.util.function.BooleanSupplier;
 
 /** {@code containerd.services.diff.v1} over a {@link ContentStore}. */
 public final class DiffService extends DiffGrpc.DiffImplBase {
@@ -61,6 +65,17 @@ public final class DiffService extends DiffGrpc.DiffImplBase {
                               context::isCancelled))
                       .build());
         });
+  }
+
+  /**
+   * Applies a layer for another part of the core, as {@link #apply} does for clients.
+   *
+   * @param cancelled whether nobody waits for it any more
+   * @return the digest of the uncompressed tar
+   */
+  public String unpack(Scope scope, Descriptor layer, List<Mount> mounts, BooleanSupplier cancelled)
+      throws ContainerdException {
+    return aside(() -> applier.apply(scope.namespace(), layer, mounts, cancelled)).getDigest();
   }
 
   @Override

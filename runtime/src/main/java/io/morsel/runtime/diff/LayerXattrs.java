@@ -15,9 +15,9 @@ final class LayerXattrs {
   /** Those of a file, by their names. */
   static Map<String, String> of(Calls calls, int directory, String name) throws IOException {
     Map<String, String> found = new TreeMap<>();
-    for (String key : calls.xattrs(directory, name)) {
+    for (String key : calls.xattrs().names(directory, name)) {
       if (key.equals("security.capability") || key.startsWith("user.")) {
-        @Nullable String value = calls.xattr(directory, name, key);
+        @Nullable String value = calls.xattrs().get(directory, name, key);
         if (value != null) {
           found.put(key, value);
         }

@@ -46,7 +46,7 @@ final class OverlayWhiteouts implements Whiteouts {
   @Override
   public void madeAnew(int directory, String name) throws IOException {
     Calls.check(
-        calls.setXattr(directory, name, OPAQUE_KEY, "y"),
+        calls.xattrs().set(directory, name, OPAQUE_KEY, "y"),
         "set attribute " + OPAQUE_KEY + " of",
         name);
   }

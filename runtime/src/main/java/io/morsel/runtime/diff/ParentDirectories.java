@@ -131,14 +131,14 @@ final class ParentDirectories implements AutoCloseable {
   }
 
   private void copyXattrs(int from, String path) throws IOException {
-    for (String key : calls.xattrs(from, ".")) {
+    for (String key : calls.xattrs().names(from, ".")) {
       if (key.startsWith("trusted.")) {
         continue;
       }
-      @Nullable String value = calls.xattr(from, ".", key);
+      @Nullable String value = calls.xattrs().get(from, ".", key);
       if (value != null) {
         Calls.check(
-            calls.setXattr(root.fd(), path, key, value), "set attribute " + key + " of", path);
+            calls.xattrs().set(root.fd(), path, key, value), "set attribute " + key + " of", path);
       }
     }
   }

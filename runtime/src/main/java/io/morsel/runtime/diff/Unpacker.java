@@ -315,7 +315,7 @@ final class Unpacker implements AutoCloseable {
   private void removeOtherXattrs(TarEntry entry, int directory, String name) throws IOException {
     for (String key : LayerXattrs.of(calls, directory, name).keySet()) {
       if (!entry.xattrs().containsKey(key)) {
-        calls.removeXattr(directory, name, key);
+        calls.xattrs().remove(directory, name, key);
       }
     }
   }
@@ -326,7 +326,7 @@ final class Unpacker implements AutoCloseable {
       log.debug("attribute {} of {} is left out", key, ByteStrings.text(entry.name()));
       return;
     }
-    int result = calls.setXattr(directory, name, key, value);
+    int result = calls.xattrs().set(directory, name, key, value);
     boolean ignored =
         result == -Errno.ENOTSUP
             // Only regular files and directories can have these, see xattr(7).

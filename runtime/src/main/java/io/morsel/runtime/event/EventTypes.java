@@ -14,6 +14,7 @@ import io.morsel.containerd.api.events.NamespaceEventsProto;
 import io.morsel.containerd.api.events.SandboxEventsProto;
 import io.morsel.containerd.api.events.SnapshotEventsProto;
 import io.morsel.containerd.api.events.TaskEventsProto;
+import io.morsel.runtime.grpc.TypeUrls;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -44,18 +45,9 @@ final class EventTypes {
     return Map.copyOf(known);
   }
 
-  /** A message in its envelope; containerd's type URLs are plain names. */
-  static Any pack(Message event) {
-    return Any.newBuilder()
-        .setTypeUrl(event.getDescriptorForType().getFullName())
-        .setValue(event.toByteString())
-        .build();
-  }
-
   /** The text at this path of an event; null where there is none or the event is not known. */
   static @Nullable String field(Any event, List<String> path) {
-    String url = event.getTypeUrl();
-    Descriptor type = KNOWN.get(url.substring(url.lastIndexOf('/') + 1));
+    Descriptor type = KNOWN.get(TypeUrls.name(event));
     if (type == null) {
       return null;
     }

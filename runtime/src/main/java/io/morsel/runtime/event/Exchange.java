@@ -5,6 +5,7 @@ import io.morsel.containerd.ContainerdException;
 import io.morsel.containerd.ErrorClass;
 import io.morsel.containerd.Filter;
 import io.morsel.containerd.api.types.Envelope;
+import io.morsel.runtime.grpc.TypeUrls;
 import io.morsel.runtime.store.GoText;
 import io.morsel.runtime.store.Identifiers;
 import io.morsel.runtime.store.Times;
@@ -42,7 +43,7 @@ public final class Exchange implements AutoCloseable {
             .setTimestamp(Times.now(clock))
             .setNamespace(namespace)
             .setTopic(topic)
-            .setEvent(EventTypes.pack(event))
+            .setEvent(TypeUrls.pack(event))
             .build());
   }
 

@@ -28,7 +28,26 @@ public final class Scheduler implements AutoCloseable {
   private static final long STARTUP_DELAY_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
   private static final long RETRY_DELAY_NANOS = TimeUnit.SECONDS.toNanos(1);
 
+  /** Is told of collections; safe for use by many threads, and quick. */
+  public interface Observer {
+    /** A collection is done. */
+    void collected(long nanos);
+
+    /** A collection failed. */
+    void failed();
+  }
+
+  private static final Observer NOBODY =
+      new Observer() {
+        @Override
+        public void collected(long nanos) {}
+
+        @Override
+        public void failed() {}
+      };
+
   private final Collector collector;
+  private final Observer observer;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final Thread thread;
@@ -38,14 +57,20 @@ public final class Scheduler implements AutoCloseable {
   private int mutations;
   private boolean closed;
 
-  private Scheduler(Collector collector) {
+  private Scheduler(Collector collector, Observer observer) {
     this.collector = collector;
+    this.observer = observer;
     this.thread = Thread.ofVirtual().name("gc").unstarted(this::run);
   }
 
   /** Starts to schedule. */
   public static Scheduler start(Collector collector) {
-    Scheduler scheduler = new Scheduler(collector);
+    return start(collector, NOBODY);
+  }
+
+  /** Starts to schedule, and tells somebody of it. */
+  public static Scheduler start(Collector collector, Observer observer) {
+    Scheduler scheduler = new Scheduler(collector, observer);
     scheduler.thread.start();
     return scheduler;
   }
@@ -110,12 +135,15 @@ public final class Scheduler implements AutoCloseable {
         long pauseNanos = RETRY_DELAY_NANOS;
         Throwable failure = null;
         try {
+          long start = System.nanoTime();
           busyNanos += collector.collect();
           collections++;
+          observer.collected(System.nanoTime() - start);
           double mean = (double) busyNanos / collections;
           pauseNanos = (long) (mean / PAUSE_THRESHOLD - mean);
         } catch (ContainerdException | RuntimeException e) {
           log.error("garbage collection failed: {}", e.toString());
+          observer.failed();
           failure = e;
         }
         pause(pauseNanos, failure != null);

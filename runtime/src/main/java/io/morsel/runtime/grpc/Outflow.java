@@ -5,6 +5,9 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ServerCallStreamObserver;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.RejectedExecutionException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The messages of a stream to a client: sending waits until the client takes more, so that a slow
@@ -13,6 +16,8 @@ import java.util.List;
  * @param <A> the message
  */
 public final class Outflow<A> {
+  private static final Logger log = LoggerFactory.getLogger(Outflow.class);
+
   private final ServerCallStreamObserver<A> observer;
   private final List<Runnable> onCancel = new ArrayList<>();
 
@@ -71,14 +76,21 @@ public final class Outflow<A> {
   }
 
   void complete() {
-    if (!observer.isCancelled()) {
-      observer.onCompleted();
-    }
+    end(observer::onCompleted);
   }
 
   void fail(StatusRuntimeException failure) {
+    end(() -> observer.onError(failure));
+  }
+
+  private void end(Runnable last) {
     if (!observer.isCancelled()) {
-      observer.onError(failure);
+      try {
+        last.run();
+      } catch (IllegalStateException | RejectedExecutionException e) {
+        // The connection has ended, or the server, in this moment.
+        log.debug("a stream ended before its end could be told: {}", e.toString());
+      }
     }
   }
 }

@@ -140,7 +140,7 @@ final class FoundTasks {
     try {
       manager.awaitSubscribers();
       for (Dead each : dead) {
-        manager.publishEnd(each.key(), each.exits(), each.end());
+        manager.exits().end(each.key(), each.exits(), each.end());
       }
       for (Task task : manager.all()) {
         for (String exec : task.exits().unpublished()) {
@@ -156,15 +156,15 @@ final class FoundTasks {
     try {
       StateResponse state = state(task.shim(), exec);
       if (state.getStatus() == Status.STOPPED) {
-        manager.publishExit(
-            task.key().namespace(),
+        TaskExit exit =
             TaskExit.newBuilder()
                 .setContainerId(task.id())
                 .setId(exec.isEmpty() ? task.id() : exec)
                 .setPid(state.getPid())
                 .setExitStatus(state.getExitStatus())
                 .setExitedAt(state.getExitedAt())
-                .build());
+                .build();
+        manager.exits().exit(task.key().namespace(), exit);
       }
     } catch (ContainerdException e) {
       log.debug("whether {} of task {} has exited: {}", exec, task.id(), e.getMessage());

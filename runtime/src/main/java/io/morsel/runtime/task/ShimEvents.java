@@ -59,9 +59,9 @@ public final class ShimEvents {
   private Empty forward(Envelope envelope) throws TtrpcException, InterruptedException {
     tasks.awaitSubscribers(envelope.getTimestamp());
     try {
-      if (envelope.getTopic().equals(TaskManager.EXIT_TOPIC)) {
+      if (envelope.getTopic().equals(ExitPublisher.EXIT_TOPIC)) {
         TaskExit exit = TaskExit.parseFrom(envelope.getEvent().getValue());
-        tasks.publishExit(envelope.getNamespace(), exit, () -> exchange.forward(envelope));
+        tasks.exits().exit(envelope.getNamespace(), exit, () -> exchange.forward(envelope));
       } else {
         exchange.forward(envelope);
       }

@@ -6,8 +6,6 @@ import io.grpc.Status;
 import io.morsel.containerd.ContainerdException;
 import io.morsel.containerd.ErrorClass;
 import io.morsel.containerd.api.containers.Container;
-import io.morsel.containerd.api.events.TaskDelete;
-import io.morsel.containerd.api.events.TaskExit;
 import io.morsel.containerd.api.shim.DeleteRequest;
 import io.morsel.containerd.api.shim.DeleteResponse;
 import io.morsel.containerd.api.shim.WaitResponse;
@@ -42,23 +40,18 @@ import org.slf4j.LoggerFactory;
  * exit is published, and published once, also where the core or the shim is gone meanwhile.
  */
 public final class TaskManager implements AutoCloseable {
-  static final String EXIT_TOPIC = "/tasks/exit";
-
   private static final Logger log = LoggerFactory.getLogger(TaskManager.class);
-  private static final String DELETE_TOPIC = "/tasks/delete";
 
   /** What containerd says of a process of whose end nothing is known. */
   private static final int UNKNOWN_EXIT = 255;
 
   private final TaskSettings settings;
   private final Exchange events;
+  private final ExitPublisher exits;
   private final Clock clock;
   private final ShimManager shims;
   private final Map<TaskKey, Task> tasks = new ConcurrentHashMap<>();
   private final Set<TaskKey> creating = ConcurrentHashMap.newKeySet();
-
-  /** Of the tasks that there are, and of those that are being made. */
-  private final Map<TaskKey, ExitRecords> records = new ConcurrentHashMap<>();
 
   private volatile Instant serving = Instant.MAX;
   private volatile @Nullable Thread catchUp;
@@ -67,6 +60,7 @@ public final class TaskManager implements AutoCloseable {
   private TaskManager(TaskSettings settings, Exchange events, Clock clock) {
     this.settings = settings;
     this.events = events;
+    this.exits = new ExitPublisher(events);
     this.clock = clock;
     this.shims =
         new ShimManager(
@@ -136,6 +130,11 @@ public final class TaskManager implements AutoCloseable {
       throw Answers.status(Status.Code.NOT_FOUND, "task " + id + " not found");
     }
     return task;
+  }
+
+  /** Who publishes how processes ended. */
+  ExitPublisher exits() {
+    return exits;
   }
 
   /** How long a shim may take to tell what a process is doing. */
@@ -222,23 +221,26 @@ public final class TaskManager implements AutoCloseable {
       throw failure("failed to start shim", e);
     }
     Shim shim = null;
+    ExitRecords processes = null;
     boolean created = false;
     try {
-      ExitRecords exits = ExitRecords.of(bundle);
-      exits.begin(ExitRecords.FIRST);
-      records.put(key, exits);
+      processes = ExitRecords.of(bundle);
+      processes.begin(ExitRecords.FIRST);
+      exits.add(key, processes);
       // On the disk, and removed with the bundle.
       String checkpoint = restore.into(bundle.path().resolve("work/checkpoint"));
       shim = shims.start(bundle, runtime, effective);
       int pid = create(shim, shimRequest(bundle, request, checkpoint, effective));
-      add(new Task(shim, exits));
+      add(new Task(shim, processes));
       created = true;
       return pid;
     } catch (IOException e) {
       throw failure("failed to start shim", e);
     } finally {
       if (!created) {
-        records.remove(key);
+        if (processes != null) {
+          exits.remove(key, processes);
+        }
         discard(bundle, shim);
       }
     }
@@ -277,7 +279,7 @@ public final class TaskManager implements AutoCloseable {
 
   /** Takes in a task, and notices when its shim ends. */
   void add(Task task) {
-    records.put(task.key(), task.exits());
+    exits.add(task.key(), task.exits());
     tasks.put(task.key(), task);
     var _ =
         task.shim()
@@ -385,7 +387,7 @@ public final class TaskManager implements AutoCloseable {
     DeleteResponse end = response == null ? unknownEnd() : response;
     if (!shared) {
       // The shim has ended, and with it its chance to tell. The deletion is told after the exit.
-      publishExit(task.key(), task.exits(), end);
+      exits.firstExit(task.key(), task.exits(), end);
     }
     forget(task, end);
     if (refusal != null) {
@@ -396,7 +398,7 @@ public final class TaskManager implements AutoCloseable {
 
   private void forget(Task task, DeleteResponse end) {
     tasks.remove(task.key(), task);
-    records.remove(task.key(), task.exits());
+    exits.remove(task.key(), task.exits());
     task.completeRemoval(end);
   }
 
@@ -424,78 +426,9 @@ public final class TaskManager implements AutoCloseable {
     } finally {
       DeleteResponse end = reported == null ? unknownEnd() : reported;
       tasks.remove(task.key(), task);
-      publishEnd(task.key(), task.exits(), end);
+      exits.end(task.key(), task.exits(), end);
       forget(task, end);
     }
-  }
-
-  private void publishExit(TaskKey key, ExitRecords exits, DeleteResponse end) {
-    if (exits.claim(ExitRecords.FIRST, end.getPid())) {
-      publishExit(key, end);
-    }
-  }
-
-  private void publishExit(TaskKey key, DeleteResponse end) {
-    events.publish(
-        key.namespace(),
-        EXIT_TOPIC,
-        TaskExit.newBuilder()
-            .setContainerId(key.id())
-            .setId(key.id())
-            .setPid(end.getPid())
-            .setExitStatus(end.getExitStatus())
-            .setExitedAt(end.getExitedAt())
-            .build());
-  }
-
-  /** Publishes how a task ended that no shim tells of. */
-  void publishEnd(TaskKey key, ExitRecords exits, DeleteResponse end) {
-    publishExit(key, exits, end);
-    events.publish(
-        key.namespace(),
-        DELETE_TOPIC,
-        TaskDelete.newBuilder()
-            .setContainerId(key.id())
-            .setPid(end.getPid())
-            .setExitStatus(end.getExitStatus())
-            .setExitedAt(end.getExitedAt())
-            .build());
-  }
-
-  /** Publishes an exit that no shim tells of, unless it was published. */
-  void publishExit(String namespace, TaskExit exit) {
-    if (claim(namespace, exit)) {
-      events.publish(namespace, EXIT_TOPIC, exit);
-    }
-  }
-
-  /** Publishes an event. */
-  @FunctionalInterface
-  interface Publication {
-    /** Publishes it, or refuses it. */
-    void run() throws ContainerdException;
-  }
-
-  /** Publishes an exit that a shim tells of, unless it was published. */
-  void publishExit(String namespace, TaskExit exit, Publication publication)
-      throws ContainerdException {
-    if (claim(namespace, exit)) {
-      publication.run();
-    } else {
-      log.debug("the exit of {} in {} was published", exit.getId(), exit.getContainerId());
-    }
-  }
-
-  private boolean claim(String namespace, TaskExit exit) {
-    ExitRecords exits = records.get(new TaskKey(namespace, exit.getContainerId()));
-    if (exits == null) {
-      return true;
-    }
-    if (!exit.getId().equals(exit.getContainerId())) {
-      return exits.claim(exit.getId(), exit.getPid());
-    }
-    // An exec may have the container's name: the two can't be told apart, and none may be lost.
-    return exits.knows(exit.getId()) || exits.claim(ExitRecords.FIRST, exit.getPid());
   }
 
   /** Fails the calls that wait for exits, so that the server can stop. */

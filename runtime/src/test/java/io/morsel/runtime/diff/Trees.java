@@ -94,11 +94,13 @@ final class Trees implements AutoCloseable {
     calls.changeOwner(fd, path, random.nextInt(3), random.nextInt(100_000));
     if (status.isRegular() || status.isDirectory()) {
       if (random.nextInt(3) == 0) {
-        calls.setXattr(fd, path, "user.k" + random.nextInt(2), "\0value " + random.nextInt(3));
+        calls.xattrs().set(fd, path, "user.k" + random.nextInt(2), "\0value " + random.nextInt(3));
       }
     }
     if (status.isRegular() && random.nextInt(4) == 0) {
-      calls.setXattr(fd, path, "security.capability", "\1\0\0\2\0\40\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
+      calls
+          .xattrs()
+          .set(fd, path, "security.capability", "\1\0\0\2\0\40\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
     }
     if (!status.isSymlink()) {
       calls.changeMode(fd, path, random.nextInt(010000));
@@ -187,9 +189,9 @@ final class Trees implements AutoCloseable {
     for (String name : calls.list(fd)) {
       FileStatus status = calls.status(fd, name);
       Map<String, String> xattrs = new TreeMap<>();
-      for (String key : calls.xattrs(fd, name)) {
+      for (String key : calls.xattrs().names(fd, name)) {
         if (!key.startsWith("trusted.overlay.")) {
-          xattrs.put(key, String.valueOf(calls.xattr(fd, name, key)));
+          xattrs.put(key, String.valueOf(calls.xattrs().get(fd, name, key)));
         }
       }
       lines.put(

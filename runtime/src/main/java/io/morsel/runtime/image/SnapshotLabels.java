@@ -1,4 +1,4 @@
-package io.morsel.cli.pull;
+package io.morsel.runtime.image;
 
 import io.morsel.registry.Descriptor;
 import java.nio.charset.StandardCharsets;
@@ -13,15 +13,15 @@ import java.util.Map;
  * <p>There are two families of labels, of containerd's CRI plugin and of the stargz snapshotter's
  * client. Snapshotters know one or both, so both are sent.
  */
-final class SnapshotLabels {
+public final class SnapshotLabels {
   /** Marks the preparation of a layer's snapshot, and names the snapshot that it will become. */
-  static final String TARGET = "containerd.io/snapshot.ref";
+  public static final String TARGET = "containerd.io/snapshot.ref";
 
   /** Set by snapshotters on snapshots whose content they fetch by themselves. */
-  static final String REMOTE = "containerd.io/snapshot/remote";
+  public static final String REMOTE = "containerd.io/snapshot/remote";
 
   /** The digest of an eStargz layer's TOC, in the manifest and on the snapshot alike. */
-  static final String TOC_DIGEST = "containerd.io/snapshot/stargz/toc.digest";
+  public static final String TOC_DIGEST = "containerd.io/snapshot/stargz/toc.digest";
 
   /** containerd's bound on a label's key and value together. */
   private static final int MAX_LABEL_BYTES = 4096;
@@ -41,7 +41,7 @@ final class SnapshotLabels {
    * @param index which layer
    * @param chainId the name of the snapshot that the layer becomes
    */
-  static Map<String, String> of(
+  public static Map<String, String> of(
       String image, String manifestDigest, List<Descriptor> layers, int index, String chainId) {
     Descriptor layer = layers.get(index);
     Map<String, String> labels = new LinkedHashMap<>();
@@ -59,6 +59,11 @@ final class SnapshotLabels {
     labels.put(CRI_PREFIX + "manifest-digest", manifestDigest);
     putFamily(labels, STARGZ_PREFIX, "reference", "digest", "layers", image, layers, index);
     return labels;
+  }
+
+  /** Whether a layer's manifest says where its TOC is, without which nobody can show it lazily. */
+  public static boolean hasToc(Descriptor layer) {
+    return layer.annotations().containsKey(TOC_DIGEST);
   }
 
   private static void putFamily(

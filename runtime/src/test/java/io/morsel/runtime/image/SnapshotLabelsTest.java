@@ -1,4 +1,4 @@
-package io.morsel.cli.pull;
+package io.morsel.runtime.image;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

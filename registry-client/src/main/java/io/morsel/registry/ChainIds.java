@@ -1,12 +1,11 @@
-package io.morsel.cli.pull;
+package io.morsel.registry;
 
-import io.morsel.registry.Digest;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
 /** Names of layer stacks (OCI image specification, config.md, section "Layer ChainID"). */
-final class ChainIds {
+public final class ChainIds {
   private ChainIds() {}
 
   /**
@@ -14,7 +13,7 @@ final class ChainIds {
    *
    * @param diffIds the digests of the uncompressed layers, the lowest first
    */
-  static List<String> of(List<Digest> diffIds) {
+  public static List<String> of(List<Digest> diffIds) {
     List<String> chain = new ArrayList<>(diffIds.size());
     for (Digest diffId : diffIds) {
       chain.add(

@@ -1,8 +1,7 @@
-package io.morsel.cli.pull;
+package io.morsel.registry;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.morsel.registry.Digest;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;

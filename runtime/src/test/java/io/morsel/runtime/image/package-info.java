@@ -1,0 +1,4 @@
+@NullMarked
+package io.morsel.runtime.image;
+
+import org.jspecify.annotations.NullMarked;

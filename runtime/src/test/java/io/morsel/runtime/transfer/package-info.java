@@ -1,0 +1,4 @@
+@NullMarked
+package io.morsel.runtime.transfer;
+
+import org.jspecify.annotations.NullMarked;
