@@ -98,11 +98,9 @@ public final class Exec implements StdioCopy.Listener {
   private void create(String stdin, String stdout, String stderr, RawTerminal.@Nullable Size size)
       throws StatusException, CommandException, IOException, InterruptedException {
     String user = request.user();
-    Any spec = ProcessSpec.of(
-            container,
-            request,
-            user == null ? null : Users.find(client, container, user),
-            size);
+    Any spec =
+        ProcessSpec.of(
+            container, request, user == null ? null : Users.find(client, container, user), size);
     var _ =
         client
             .tasks()

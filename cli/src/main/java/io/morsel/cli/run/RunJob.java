@@ -260,7 +260,8 @@ public final class RunJob {
         .labels()
         .forEach(
             (key, value) -> {
-              // An image may say more than a label can hold, and nothing about what only this program
+              // An image may say more than a label can hold, and nothing about what only this
+              // program
               // knows, such as where the log is.
               if (key.length() + value.length() <= MAX_LABEL_BYTES && !key.startsWith(OWN_LABELS)) {
                 labels.put(key, value);
