@@ -13,6 +13,9 @@ public final class ContainerLabels {
   /** How the container is connected: {@code none}, {@code host} or {@code bridge}. */
   public static final String NETWORK = "io.morsel.network";
 
+  /** The value of {@link #NETWORK} by which a container has to be detached when it is removed. */
+  public static final String BRIDGE = "bridge";
+
   /** The ports that the host passes on to the container, separated by commas. */
   public static final String PORTS = "io.morsel.ports";
 

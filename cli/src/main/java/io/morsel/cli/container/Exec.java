@@ -51,7 +51,7 @@ public final class Exec implements StdioCopy.Listener {
     return request.detached() ? exec.detached() : exec.attached();
   }
 
-  private int detached() throws CommandException {
+  private int detached() throws CommandException, IOException, InterruptedException {
     try {
       create("", "", "", null);
       start();
@@ -96,9 +96,11 @@ public final class Exec implements StdioCopy.Listener {
   }
 
   private void create(String stdin, String stdout, String stderr, RawTerminal.@Nullable Size size)
-      throws StatusException, CommandException {
+      throws StatusException, CommandException, IOException, InterruptedException {
     String user = request.user();
-    Any spec = ProcessSpec.of(container, request, user == null ? null : Identity.parse(user), size);
+    Any spec =
+        ProcessSpec.of(
+            container, request, user == null ? null : Users.find(client, container, user), size);
     var _ =
         client
             .tasks()

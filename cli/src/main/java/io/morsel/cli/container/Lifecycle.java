@@ -169,7 +169,8 @@ public final class Lifecycle {
    *
    * @param force whether one that runs is killed, and not refused
    */
-  public void remove(String name, boolean force) throws CommandException, IOException {
+  public void remove(String name, boolean force)
+      throws CommandException, IOException, InterruptedException {
     Container container = containers.require(name);
     String id = container.getId();
     Optional<Process> task = containers.task(id);
@@ -193,7 +194,13 @@ public final class Lifecycle {
         "the task of container '" + id + "'",
         task.isPresent(),
         () -> client.tasks().delete(DeleteTaskRequest.newBuilder().setContainerId(id).build()));
+<<<<<<< HEAD
     disconnect(container);
+=======
+    if (ContainerLabels.of(container, ContainerLabels.NETWORK).equals(ContainerLabels.BRIDGE)) {
+      Cni.standard().detach(client.namespace(), id);
+    }
+>>>>>>> cmd-run
     unlessGone(
         "snapshot '" + container.getSnapshotKey() + "' of container '" + id + "'",
         !container.getSnapshotKey().isEmpty(),

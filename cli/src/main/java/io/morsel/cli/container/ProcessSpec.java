@@ -6,6 +6,7 @@ import io.morsel.cli.core.Anys;
 import io.morsel.cli.io.RawTerminal;
 import io.morsel.cli.terminal.CommandException;
 import io.morsel.containerd.api.containers.Container;
+import io.morsel.runtime.oci.Identity;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;

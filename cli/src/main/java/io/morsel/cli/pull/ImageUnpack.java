@@ -6,6 +6,7 @@ import io.morsel.containerd.ErrorClass;
 import io.morsel.containerd.api.content.ContentGrpc;
 import io.morsel.containerd.api.content.InfoRequest;
 import io.morsel.containerd.api.diff.ApplyRequest;
+import io.morsel.registry.ChainIds;
 import io.morsel.registry.Descriptor;
 import io.morsel.registry.ImageConfig;
 import io.morsel.registry.Manifest;
