@@ -32,13 +32,8 @@ import picocli.CommandLine.Spec;
       "  morsel exec -it web sh                           look around in one",
       "  morsel images                                    list images, and how much of them is there",
       "",
-<<<<<<< HEAD
       "Exit codes: 0 done, 1 failed, 2 wrong command line, 130 interrupted; of 'run' and 'exec' those of"
           + " what they ran.",
-=======
-      "Exit codes: 0 done, 1 failed, 2 wrong command line, 130 interrupted; of 'run'"
-          + " and 'exec' the command's.",
->>>>>>> cmd-run
       "'morsel COMMAND --help' explains a command."
     })
 final class MorselCommand implements Runnable {

@@ -216,8 +216,12 @@ abstract class RunTests {
     Path script =
         Files.writeString(
             directory().resolve("trap.sh"),
-            "for s in HUP INT USR1 USR2; do trap \"echo got $s\" $s; done; trap 'exit 5' TERM\n"
-                + "echo ready; while :; do sleep 0.05; done\n");
+            """
+            for s in HUP INT USR1 USR2; do trap "echo got $s" $s; done
+            trap 'exit 5' TERM
+            echo ready
+            while :; do sleep 0.05; done
+            """);
     Process process =
         background(out, run("--rm", "-v", script + ":/trap.sh", lazy, "sh", "/trap.sh"));
     try {

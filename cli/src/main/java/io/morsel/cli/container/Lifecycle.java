@@ -194,13 +194,7 @@ public final class Lifecycle {
         "the task of container '" + id + "'",
         task.isPresent(),
         () -> client.tasks().delete(DeleteTaskRequest.newBuilder().setContainerId(id).build()));
-<<<<<<< HEAD
     disconnect(container);
-=======
-    if (ContainerLabels.of(container, ContainerLabels.NETWORK).equals(ContainerLabels.BRIDGE)) {
-      Cni.standard().detach(client.namespace(), id);
-    }
->>>>>>> cmd-run
     unlessGone(
         "snapshot '" + container.getSnapshotKey() + "' of container '" + id + "'",
         !container.getSnapshotKey().isEmpty(),
@@ -221,7 +215,7 @@ public final class Lifecycle {
 
   /** Takes down the network that 'morsel run' has set up, while the container can still say so. */
   private void disconnect(Container container) throws CommandException, IOException {
-    if (!ContainerLabels.of(container, ContainerLabels.NETWORK).equals("bridge")) {
+    if (!ContainerLabels.of(container, ContainerLabels.NETWORK).equals(ContainerLabels.BRIDGE)) {
       return;
     }
     try {

@@ -53,19 +53,9 @@ import java.util.stream.Collectors;
  * name, and a lease holds it until the container does.
  */
 public final class RunJob {
-<<<<<<< HEAD
-=======
-  /** What other commands read of a container: how it is connected. */
-  public static final String NETWORK_LABEL = "io.morsel.network";
-
-  /** What other commands read of a container: the ports that lead into it, separated by commas. */
-  public static final String PORTS_LABEL = "io.morsel.ports";
-
-  /** What other commands read of a container: the file that its output goes to. */
-  public static final String LOG_LABEL = "io.morsel.log";
-
+  /** Labels that only this program gives a container; an image has no say in them. */
   private static final String OWN_LABELS = "io.morsel.";
->>>>>>> cmd-run
+
   private static final String STOP_SIGNAL_LABEL = "io.containerd.image.config.stop-signal";
   private static final String SPEC_TYPE = "types.containerd.io/opencontainers/runtime-spec/1/Spec";
   private static final String RUNC_OPTIONS_TYPE = "containerd.runc.v1.Options";
@@ -265,8 +255,7 @@ public final class RunJob {
         .forEach(
             (key, value) -> {
               // An image may say more than a label can hold, and nothing about what only this
-              // program
-              // knows, such as where the log is.
+              // program knows, such as where the log is.
               if (key.length() + value.length() <= MAX_LABEL_BYTES && !key.startsWith(OWN_LABELS)) {
                 labels.put(key, value);
               }
@@ -279,7 +268,7 @@ public final class RunJob {
       case NetworkChoice.None() -> labels.put(ContainerLabels.NETWORK, "none");
       case NetworkChoice.Host() -> labels.put(ContainerLabels.NETWORK, "host");
       case NetworkChoice.Bridge(List<PortMapping> ports) -> {
-        labels.put(ContainerLabels.NETWORK, "bridge");
+        labels.put(ContainerLabels.NETWORK, ContainerLabels.BRIDGE);
         if (!ports.isEmpty()) {
           labels.put(
               ContainerLabels.PORTS,
