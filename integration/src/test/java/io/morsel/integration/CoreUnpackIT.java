@@ -168,8 +168,12 @@ class CoreUnpackIT {
     String top = top(containerd::ctr);
     assertThat(Mounts.lazyBelow(directory)).isNotEmpty();
     Command lazy = core.ctr("snapshots", "--snapshotter", "morsel", "diff", top);
+    List<String> expected =
+        entries(containerd.ctr("snapshots", "diff", top).run().expectSuccess().latin1());
+    // Who unpacks the layer unpacks its TOC too.
+    assertThat(expected.removeIf(entry -> entry.startsWith("REGULAR stargz.index.json "))).isTrue();
     assertThat(entries(lazy.run().expectSuccess().latin1()))
-        .isEqualTo(entries(containerd.ctr("snapshots", "diff", top).run().expectSuccess().latin1()))
+        .isEqualTo(expected)
         .hasSizeGreaterThan(5);
   }
 
