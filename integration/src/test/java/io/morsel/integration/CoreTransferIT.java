@@ -151,7 +151,7 @@ class CoreTransferIT {
             .succeed();
     Command.of("sh", "-ec", mounts).succeed();
     try {
-      return Command.of("sha256sum", mounted.resolve(file)).succeed().split(" ")[0];
+      return Command.of("sha256sum", mounted.resolve(file)).succeed().split(" ", -1)[0];
     } finally {
       Command.of("umount", mounted).succeed();
       core.ctr("snapshots", "--snapshotter", snapshotter, "rm", "v").succeed();
@@ -209,7 +209,7 @@ class CoreTransferIT {
             .skip(1)
             .findFirst()
             .orElseThrow()
-            .split("\\s+")[2];
+            .split("\\s+", -1)[2];
     Info manifest =
         ContentGrpc.newBlockingStub(client.channel())
             .info(InfoRequest.newBuilder().setDigest(digest).build())

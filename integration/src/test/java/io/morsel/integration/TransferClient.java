@@ -32,6 +32,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A client of the services {@code transfer} and {@code streaming}, as a {@code ctr} of containerd
@@ -161,8 +162,9 @@ final class TransferClient implements AutoCloseable {
   /** Opens a stream; once this returns, its name can be used. */
   Stream open(String id, BiConsumer<Any, StreamObserver<Any>> received) {
     Stream stream = new Stream(id, received);
-    stream.out = new Once(StreamingGrpc.newStub(channel).stream(stream));
-    stream.out.onNext(pack(StreamInit.newBuilder().setId(id).build()));
+    StreamObserver<Any> out = new Once(StreamingGrpc.newStub(channel).stream(stream));
+    stream.out = out;
+    out.onNext(pack(StreamInit.newBuilder().setId(id).build()));
     Await.until("stream " + id + " is open", Node.SOON, () -> stream.opened || stream.hasEnded());
     if (stream.failure != null) {
       throw new AssertionError(stream.failure);
@@ -202,9 +204,9 @@ final class TransferClient implements AutoCloseable {
     private final String id;
     private final BiConsumer<Any, StreamObserver<Any>> received;
     private final CountDownLatch ended = new CountDownLatch(1);
-    private StreamObserver<Any> out;
+    private volatile @Nullable StreamObserver<Any> out;
     private volatile boolean opened;
-    private volatile Throwable failure;
+    private volatile @Nullable Throwable failure;
 
     private Stream(String id, BiConsumer<Any, StreamObserver<Any>> received) {
       this.id = id;
@@ -216,7 +218,7 @@ final class TransferClient implements AutoCloseable {
     }
 
     void send(Message message) {
-      out.onNext(pack(message));
+      Objects.requireNonNull(out).onNext(pack(message));
     }
 
     boolean hasEnded() {
@@ -258,7 +260,7 @@ final class TransferClient implements AutoCloseable {
     @Override
     public void close() {
       if (!hasEnded()) {
-        out.onCompleted();
+        Objects.requireNonNull(out).onCompleted();
       }
     }
   }
