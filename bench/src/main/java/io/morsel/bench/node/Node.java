@@ -190,6 +190,24 @@ public final class Node implements AutoCloseable {
         .within(PULL_LIMIT);
   }
 
+  /** The same by {@code morsel run} of a checkout. */
+  public Command morselRunInFull(Path checkout, String reference, String id, List<String> command) {
+    return Morsel.command(
+            checkout,
+            "run",
+            "--rm",
+            "--net-host",
+            "--address",
+            engine.socket(),
+            "--snapshotter",
+            OVERLAYFS,
+            "--name",
+            id,
+            reference,
+            command)
+        .within(PULL_LIMIT);
+  }
+
   /** Runs a container's command to its end; its output is the command's. */
   public Command startTask(String id) {
     return engine.ctr("tasks", "start", id);

@@ -20,18 +20,24 @@ final class AotRecording {
     }
   }
 
-  private static void ensure(Bench bench, String daemon) {
+  /** Whether this build has a recording of a command. */
+  static boolean isThere(Bench bench, String command) {
     Path program = bench.settings().checkout().resolve("cli/target/morsel");
     try {
-      Path recorded = program.resolve("aot/" + daemon + ".aot");
-      if (Files.exists(recorded)
+      Path recorded = program.resolve("aot/" + command + ".aot");
+      return Files.exists(recorded)
           && Files.getLastModifiedTime(recorded)
                   .compareTo(Files.getLastModifiedTime(program.resolve("lib")))
-              > 0) {
-        return;
-      }
+              > 0;
     } catch (IOException e) {
       // Recorded anew, which fails with a better message where there is no program.
+      return false;
+    }
+  }
+
+  private static void ensure(Bench bench, String daemon) {
+    if (isThere(bench, daemon)) {
+      return;
     }
     bench.progress().running("aot", () -> "recording what Morsel needs at its start");
     try {

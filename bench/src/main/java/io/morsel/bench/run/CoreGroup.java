@@ -46,9 +46,28 @@ final class CoreGroup {
     }
     for (int round = 1; round <= settings.rounds(); round++) {
       for (Mode mode : List.of(new Mode.Full(), new Mode.Core())) {
-        present(mode, round);
+        present(mode.name(), mode, round, CoreGroup::byCtr);
       }
+      present("morsel-run", new Mode.Core(), round, this::byMorsel);
     }
+  }
+
+  /** How a container is run whose image is there. */
+  @FunctionalInterface
+  private interface Client {
+    Command run(Node node, String reference);
+  }
+
+  private static Command byCtr(Node node, String reference) {
+    return node.runInFull(reference, ColdStart.ID, Workloads.tiny().command());
+  }
+
+  private Command byMorsel(Node node, String reference) {
+    Command run =
+        node.morselRunInFull(
+            bench.settings().checkout(), reference, ColdStart.ID, Workloads.tiny().command());
+    // As for the daemons: what a build needs at its start is recorded when it is installed.
+    return AotRecording.isThere(bench, "run") ? run : run.with("MORSEL_AOT", "record");
   }
 
   private void cold(Net net, Workload workload, Mode mode, int round) {
@@ -83,12 +102,11 @@ final class CoreGroup {
   }
 
   /** The median of some runs, after one that does not count. */
-  private void present(Mode mode, int round) {
-    ModeFigures keys = new ModeFigures(GROUP, Net.LOCAL.name(), "tiny-present", mode.name());
+  private void present(String column, Mode mode, int round, Client client) {
+    ModeFigures keys = new ModeFigures(GROUP, Net.LOCAL.name(), "tiny-present", column);
     bench.sample(
         "core   %-8s %-14s %-10s round %d/%d"
-            .formatted(
-                Net.LOCAL.name(), "tiny-present", mode.name(), round, bench.settings().rounds()),
+            .formatted(Net.LOCAL.name(), "tiny-present", column, round, bench.settings().rounds()),
         step -> {
           try (Node node = bench.startNode(mode, CONFIG)) {
             String reference =
@@ -103,7 +121,7 @@ final class CoreGroup {
             for (int i = -1; i < RUNS; i++) {
               step.accept("running");
               long begin = System.nanoTime();
-              heard += hello(node.runInFull(reference, ColdStart.ID, Workloads.tiny().command()));
+              heard += hello(client.run(node, reference));
               if (i >= 0) {
                 millis[i] = (System.nanoTime() - begin) / 1e6;
               }
