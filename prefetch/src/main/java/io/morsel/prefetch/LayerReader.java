@@ -291,8 +291,7 @@ final class LayerReader {
       } else {
         readAbsent(offset, target, first, end);
       }
-      long nanos = System.nanoTime() - start;
-      scheduler.observer.read(lengthBytes, hit, nanos);
+      scheduler.observer.read(lengthBytes, hit, System.nanoTime() - start);
     } finally {
       target.limit(limit);
       layer.users.exit();
