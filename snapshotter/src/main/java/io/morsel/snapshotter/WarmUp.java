@@ -127,6 +127,8 @@ public final class WarmUp implements AutoCloseable {
         try (WarmUpRegistry registry = WarmUpRegistry.start(layer)) {
           goThrough(registry, 0);
         }
+        WarmUpIndex.hash();
+        WarmUpIndex.build(directory);
       } finally {
         reconcile(root);
       }
