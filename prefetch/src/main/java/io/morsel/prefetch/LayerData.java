@@ -186,7 +186,11 @@ final class LayerData implements AutoCloseable {
       return;
     }
     try {
-      List<ReplayRun.Step> steps = ReplayPlan.of(table(), present, order, budget);
+      long firstStepBytes =
+          Math.max(
+              ReplayPlan.FIRST_STEP_BYTES,
+              scheduler.link.bytesIn(ReplayPlan.FIRST_STEP_MILLIS, ReplayPlan.FIRST_STEP_BYTES));
+      List<ReplayRun.Step> steps = ReplayPlan.of(table(), present, order, budget, firstStepBytes);
       if (steps.isEmpty()) {
         return;
       }

@@ -6,6 +6,7 @@ import io.morsel.stargz.LayerBlob;
 import io.morsel.stargz.LayerFormatException;
 import io.morsel.stargz.LayerIndex;
 import io.morsel.stargz.TocTrust;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -217,7 +218,7 @@ public final class LayerStore implements AutoCloseable {
     Path temporary = directories.temporary(source.digest());
     boolean published = false;
     try {
-      LayerIndex.build(new Blob(blob), trust, temporary, settings.limits()).close();
+      LayerIndex.build(new Blob(blob, scheduler.link), trust, temporary, settings.limits()).close();
       SourceFile.write(temporary, source);
       directories.publish(temporary, source.digest());
       published = true;
@@ -389,8 +390,8 @@ public final class LayerStore implements AutoCloseable {
     }
   }
 
-  /** A registry's blob as a layer's. */
-  private record Blob(RemoteBlob blob) implements LayerBlob {
+  /** A registry's blob as a layer's; what is read of it tells how fast the network is. */
+  private record Blob(RemoteBlob blob, LinkEstimate link) implements LayerBlob {
     @Override
     public long sizeBytes() {
       return blob.sizeBytes();
@@ -398,7 +399,31 @@ public final class LayerStore implements AutoCloseable {
 
     @Override
     public InputStream open(long offsetBytes, long lengthBytes) throws IOException {
-      return blob.open(offsetBytes, lengthBytes);
+      InputStream in = blob.open(offsetBytes, lengthBytes);
+      long opened = System.nanoTime();
+      return new FilterInputStream(in) {
+        private long readBytes;
+
+        @Override
+        public int read() throws IOException {
+          int read = super.read();
+          readBytes += read < 0 ? 0 : 1;
+          return read;
+        }
+
+        @Override
+        public int read(byte[] target, int offset, int length) throws IOException {
+          int read = super.read(target, offset, length);
+          readBytes += Math.max(0, read);
+          return read;
+        }
+
+        @Override
+        public void close() throws IOException {
+          link.transferred(readBytes, System.nanoTime() - opened);
+          super.close();
+        }
+      };
     }
   }
 }

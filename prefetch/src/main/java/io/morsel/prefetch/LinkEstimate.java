@@ -34,10 +34,23 @@ final class LinkEstimate {
     if (bytes < LEAST_BYTES) {
       return;
     }
-    double rate = bytes / Math.max(1e-6, transferNanos / 1e9);
-    boolean first = bytesPerSecond == 0;
-    waitSeconds = first ? wait : waitSeconds + WEIGHT * (wait - waitSeconds);
-    bytesPerSecond = first ? rate : bytesPerSecond + WEIGHT * (rate - bytesPerSecond);
+    waitSeconds = waitSeconds == 0 ? wait : waitSeconds + WEIGHT * (wait - waitSeconds);
+    transferred(bytes, transferNanos);
+  }
+
+  /**
+   * Takes into account how fast an answer came of which it is not known how long it was waited for,
+   * such as the first one, for which a connection had to be made.
+   *
+   * @param bytes what came
+   * @param transferNanos from the answer's beginning to its end
+   */
+  synchronized void transferred(long bytes, long transferNanos) {
+    if (bytes >= LEAST_BYTES) {
+      double rate = bytes / Math.max(1e-6, transferNanos / 1e9);
+      bytesPerSecond =
+          bytesPerSecond == 0 ? rate : bytesPerSecond + WEIGHT * (rate - bytesPerSecond);
+    }
   }
 
   /** How long so many bytes take to come, at the rate of late; 0 where that is not known. */
@@ -63,6 +76,6 @@ final class LinkEstimate {
    * them along unasked costs no more than asking for any of them later.
    */
   synchronized long worthwhileBytes() {
-    return bytesPerSecond == 0 ? UNKNOWN_BYTES : (long) (waitSeconds * bytesPerSecond);
+    return waitSeconds == 0 ? UNKNOWN_BYTES : (long) (waitSeconds * bytesPerSecond);
   }
 }

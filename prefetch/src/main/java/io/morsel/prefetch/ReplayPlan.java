@@ -9,8 +9,14 @@ import java.util.stream.IntStream;
 
 /** Turns places in a blob, in the order of their use, into the steps of a replay. */
 final class ReplayPlan {
-  /** What is used first comes in a small step, so that it comes soon. */
-  private static final long FIRST_STEP_BYTES = 512 << 10;
+  /**
+   * What is used first comes in a small step, so that it comes soon: in what the network brings in
+   * this time, or in {@link #FIRST_STEP_BYTES}.
+   */
+  static final long FIRST_STEP_MILLIS = 20;
+
+  /** The least that a first step has. */
+  static final long FIRST_STEP_BYTES = 512 << 10;
 
   /** A later step has time, and the more it holds the fewer requests it takes. */
   private static final long LAST_STEP_BYTES = 4 << 20;
@@ -23,13 +29,20 @@ final class ReplayPlan {
    * The steps that fetch what is absent. Offsets at which no chunk is are left out, and so are
    * steps that the budget does not allow for; a step costs what is read over between its chunks,
    * too.
+   *
+   * @param firstStepBytes how much the first step has, if there is as much; each of the next has
+   *     twice as much, up to a bound
    */
   static List<ReplayRun.Step> of(
-      ChunkTable table, PresentBitmap present, ReplayOrder order, ByteBudget budget) {
+      ChunkTable table,
+      PresentBitmap present,
+      ReplayOrder order,
+      ByteBudget budget,
+      long firstStepBytes) {
     List<ReplayRun.Step> steps = new ArrayList<>();
     List<Integer> step = new ArrayList<>();
     long rank = 0;
-    long stepBytes = FIRST_STEP_BYTES;
+    long stepBytes = firstStepBytes;
     long bytes = 0;
     long stream = -1;
     for (Use use : uses(table, present, order)) {
@@ -39,7 +52,7 @@ final class ReplayPlan {
         }
         step.clear();
         bytes = 0;
-        stepBytes = Math.min(LAST_STEP_BYTES, 2 * stepBytes);
+        stepBytes = Math.max(stepBytes, Math.min(LAST_STEP_BYTES, 2 * stepBytes));
       }
       if (step.isEmpty()) {
         rank = use.rank();

@@ -102,7 +102,8 @@ final class ReplayTest {
               sample,
               rig.layer.present,
               order(sample, chunks.stream().mapToInt(Integer::intValue).toArray()),
-              PLENTY);
+              PLENTY,
+              ReplayPlan.FIRST_STEP_BYTES);
       List<Integer> walked = new ArrayList<>();
       ReplayRun run = new ReplayRun();
       run.add(steps);
@@ -115,6 +116,15 @@ final class ReplayTest {
       assertThat(walked.get(53)).isLessThan(walked.get(0));
       assertThat(run.isDone()).isTrue();
       assertThat(steps.getFirst().chunks().toArray()).hasSize(53);
+      // A network that brings all of it at once is asked for it at once.
+      assertThat(
+              ReplayPlan.of(
+                  sample,
+                  rig.layer.present,
+                  order(sample, chunks.stream().mapToInt(Integer::intValue).toArray()),
+                  PLENTY,
+                  sample.blob.length))
+          .hasSize(1);
     }
   }
 
@@ -168,7 +178,11 @@ final class ReplayTest {
         long budget = random.nextInt(2 * sample.blob.length + 1);
         List<ReplayRun.Step> steps =
             ReplayPlan.of(
-                sample, rig.layer.present, distinct(order(sample, some)), new ByteBudget(budget));
+                sample,
+                rig.layer.present,
+                distinct(order(sample, some)),
+                new ByteBudget(budget),
+                ReplayPlan.FIRST_STEP_BYTES);
         BitSet planned = new BitSet();
         steps.forEach(step -> step.chunks().forEach(planned::set));
         rig.layer.replay(distinct(order(sample, some)), new ByteBudget(budget));
