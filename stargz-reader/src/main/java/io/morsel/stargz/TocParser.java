@@ -172,12 +172,16 @@ final class TocParser {
   }
 
   private String string(JsonToken value, String field) throws LayerFormatException {
-    expect(value, JsonToken.VALUE_STRING, "a string in \"" + field + "\"");
+    if (value != JsonToken.VALUE_STRING) {
+      throw unexpected("a string in \"" + field + "\"");
+    }
     return json.getString();
   }
 
   private byte[] bytes(JsonToken value, String field) throws LayerFormatException {
-    expect(value, JsonToken.VALUE_STRING, "base64 in \"" + field + "\"");
+    if (value != JsonToken.VALUE_STRING) {
+      throw unexpected("base64 in \"" + field + "\"");
+    }
     return json.getBinaryValue();
   }
 
