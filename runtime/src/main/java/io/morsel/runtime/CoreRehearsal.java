@@ -66,6 +66,10 @@ public final class CoreRehearsal {
   private static final int READ_SECONDS = 10;
   private static final String NAMESPACE = "rehearsal";
 
+  /** Of the content "hello". */
+  private static final String DIGEST =
+      "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+
   private final Path directory;
   private final CoreSettings settings;
 
@@ -75,7 +79,7 @@ public final class CoreRehearsal {
   }
 
   /**
-   * Goes through a core's start, a lazy pull, a container's snapshot and the core's restart.
+   * Goes through a core's start, a lazy pull, containers and the core's restart.
    *
    * @param config what of it is not about places is used
    * @throws IOException if something can't be done here that a core has to do
@@ -138,6 +142,7 @@ public final class CoreRehearsal {
       lookAround(calls);
       pull(calls, reference);
       container(calls, reference);
+      new RunRehearsal(directory, settings.address(), NAMESPACE).run(reference, DIGEST);
       // Otherwise the layer is mounted again by the next start.
       if (last) {
         end(calls, reference);
@@ -165,6 +170,8 @@ public final class CoreRehearsal {
             .setTotal(5)
             .setData(com.google.protobuf.ByteString.copyFrom("hello", StandardCharsets.UTF_8))
             .putLabels("containerd.io/gc.ref.content.x", "sha256:none")
+            // Read later.
+            .putLabels("containerd.io/gc.root", "now")
             .build());
     calls.call(ContentGrpc.getListMethod(), ListContentRequest.getDefaultInstance());
     calls.call(
@@ -218,10 +225,9 @@ public final class CoreRehearsal {
         ContainersGrpc.getCreateMethod(),
         CreateContainerRequest.newBuilder().setContainer(container).build());
     calls.call(ContainersGrpc.getGetMethod(), GetContainerRequest.newBuilder().setId("c").build());
-    String digest = "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
-    calls.call(ContentGrpc.getInfoMethod(), InfoRequest.newBuilder().setDigest(digest).build());
+    calls.call(ContentGrpc.getInfoMethod(), InfoRequest.newBuilder().setDigest(DIGEST).build());
     calls.call(
-        ContentGrpc.getReadMethod(), ReadContentRequest.newBuilder().setDigest(digest).build());
+        ContentGrpc.getReadMethod(), ReadContentRequest.newBuilder().setDigest(DIGEST).build());
     readAll();
     calls.call(
         ContainersGrpc.getDeleteMethod(), DeleteContainerRequest.newBuilder().setId("c").build());

@@ -74,14 +74,22 @@ public final class Linux {
 
   private static final MethodHandle MOUNT =
       handle("mount", JAVA_INT, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS);
-  private static final MethodHandle UMOUNT2 = handle("umount2", JAVA_INT, ADDRESS, JAVA_INT);
   private static final MethodHandle UNSHARE = handle("unshare", JAVA_INT, JAVA_INT);
-  private static final MethodHandle CHDIR = handle("chdir", JAVA_INT, ADDRESS);
   private static final MethodHandle READ = handle("read", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG);
   private static final MethodHandle CLOSE = handle("close", JAVA_INT, JAVA_INT);
-  private static final MethodHandle STRERROR =
-      LINKER.downcallHandle(
-          LINKER.defaultLookup().findOrThrow("strerror"), FunctionDescriptor.of(ADDRESS, JAVA_INT));
+
+  /**
+   * What most runs do without: a handle takes milliseconds to be made, which a short command's user
+   * would wait for.
+   */
+  private static final class Rare {
+    static final MethodHandle UMOUNT2 = handle("umount2", JAVA_INT, ADDRESS, JAVA_INT);
+    static final MethodHandle CHDIR = handle("chdir", JAVA_INT, ADDRESS);
+    static final MethodHandle STRERROR =
+        LINKER.downcallHandle(
+            LINKER.defaultLookup().findOrThrow("strerror"),
+            FunctionDescriptor.of(ADDRESS, JAVA_INT));
+  }
 
   private Linux() {}
 
@@ -128,7 +136,7 @@ public final class Linux {
       MemorySegment state = arena.allocate(STATE);
       int result =
           (int)
-              UMOUNT2.invokeExact(
+              Rare.UMOUNT2.invokeExact(
                   state, arena.allocateFrom(target.toString()), MNT_DETACH | UMOUNT_NOFOLLOW);
       check(result, state, "unmount", target);
     } catch (IOException | RuntimeException | Error e) {
@@ -159,7 +167,7 @@ public final class Linux {
   static void chdir(Path directory) throws IOException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = arena.allocate(STATE);
-      int result = (int) CHDIR.invokeExact(state, arena.allocateFrom(directory.toString()));
+      int result = (int) Rare.CHDIR.invokeExact(state, arena.allocateFrom(directory.toString()));
       check(result, state, "enter", directory);
     } catch (IOException | RuntimeException | Error e) {
       throw e;
@@ -214,7 +222,7 @@ public final class Linux {
   /** What an error number means. */
   static String errorText(int errno) {
     try {
-      MemorySegment text = (MemorySegment) STRERROR.invokeExact(errno);
+      MemorySegment text = (MemorySegment) Rare.STRERROR.invokeExact(errno);
       return text.reinterpret(256).getString(0);
     } catch (Throwable e) {
       throw new AssertionError(e);

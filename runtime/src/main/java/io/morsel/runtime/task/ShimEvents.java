@@ -23,7 +23,8 @@ public final class ShimEvents {
   /** By which shims find the core, also after its restart. */
   private static final String SUFFIX = ".ttrpc";
 
-  private static final TtrpcMethod<ForwardRequest, Empty> FORWARD =
+  /** How a shim tells of an event. */
+  static final TtrpcMethod<ForwardRequest, Empty> FORWARD =
       TtrpcMethod.unary(
           "containerd.services.events.ttrpc.v1.Events",
           "Forward",
