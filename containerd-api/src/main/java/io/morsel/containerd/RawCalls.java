@@ -29,6 +29,7 @@ public final class RawCalls implements AutoCloseable {
   private static final int RST_STREAM = 3;
   private static final int SETTINGS = 4;
   private static final int GOAWAY = 7;
+  private static final int WINDOW_UPDATE = 8;
   private static final int ACK = 1;
   private static final int END_STREAM = 1;
   private static final int END_HEADERS = 4;
@@ -156,6 +157,14 @@ public final class RawCalls implements AutoCloseable {
       throw new IOException("a frame of " + length + " bytes");
     }
     var _ = receive(length);
+    if (frame.type() == DATA && length > 0) {
+      // RFC 9113, section 6.9: without it a server may send 64 KiB, of all answers together.
+      byte[] granted = ByteBuffer.allocate(4).putInt(length).array();
+      send(WINDOW_UPDATE, 0, 0, granted);
+      if ((frame.flags() & END_STREAM) == 0) {
+        send(WINDOW_UPDATE, 0, frame.stream(), granted);
+      }
+    }
     return frame;
   }
 

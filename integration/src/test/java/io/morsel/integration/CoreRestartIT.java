@@ -8,7 +8,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -129,7 +131,7 @@ class CoreRestartIT {
       assertThat(exits(log, "e", 6)).isEqualTo(1);
       assertThat(exits(log, "writes", 137)).isEqualTo(1);
       assertThat(log.lines()).filteredOn(line -> line.contains("/tasks/exit")).hasSize(6);
-      Await.until("nothing is left", Node.SOON, () -> node.leftovers().isEmpty());
+      node.awaitNothingLeft();
       assertThat(node.ctr("containers", "ls", "-q").succeed().lines()).hasSize(4);
     }
   }
@@ -180,10 +182,74 @@ class CoreRestartIT {
     for (String task : node.ctr("tasks", "ls", "-q").succeed().lines().toList()) {
       node.ctr("tasks", "delete", "-f", task).succeed();
     }
-    // The shim kills a runc that the core's end takes by surprise, which leaves its empty cgroup.
-    Await.until(
-        "nothing is left",
-        Node.SOON,
-        () -> node.leftovers().stream().allMatch(left -> left.startsWith("/sys/fs/cgroup/")));
+    node.awaitNothingLeft();
+  }
+
+  /** runc has made the container's cgroup and has not yet written down that there is one. */
+  @Test
+  void killedWhileRuncCreatesItLeavesNothing() {
+    Path spec =
+        node.spec(
+            "a",
+            "true",
+            changes ->
+                changes
+                    .putObject("hooks")
+                    .putArray("createRuntime")
+                    .addObject()
+                    .put("path", "/bin/sh")
+                    .putArray("args")
+                    .add("sh")
+                    .add("-c")
+                    .add("echo $$ > " + shared("pid") + "; exec sleep 1000"));
+    Process client = node.ctr("run", "--null-io", "--config", spec, "a").start();
+    try {
+      Await.until("runc waits for the hook", Node.SOON, () -> written("pid") > 0);
+      assertThat(node.leftovers()).anyMatch(left -> left.startsWith("/sys/fs/cgroup/"));
+      node.daemon().kill();
+    } finally {
+      Command.end(client);
+      Command.of("sh", "-c", "kill -9 $(cat " + shared("pid") + ")").succeed();
+    }
+    node.restart();
+    assertThat(node.ctr("tasks", "ls", "-q").succeed()).isEmpty();
+    node.awaitNothingLeft();
+    node.ctr("containers", "rm", "a").succeed();
+    node.runDetached("a", WRITE.formatted("a"));
+    awaitWriting("a");
+  }
+
+  /**
+   * The core ends at any moment of a task's creation; the next one finds it whole or not at all.
+   */
+  @Test
+  void killedWhileItCreatesItLeavesNothing() throws Exception {
+    long seed = Long.getLong("morsel.seed", System.nanoTime());
+    Random random = new Random(seed);
+    for (int round = 0; round < Integer.getInteger("morsel.kills", 8); round++) {
+      List<Process> clients = new ArrayList<>();
+      try {
+        for (int i = 0; i < 3; i++) {
+          String id = "r" + round + "-" + i;
+          clients.add(node.ctr("run", "--null-io", "--rootfs", "ROOTFS", id, "/bin/true").start());
+        }
+        Await.until("a bundle is made", Node.SOON, () -> !node.leftovers().isEmpty());
+        // Not for anything to happen: it is the moment that is drawn.
+        Thread.sleep(random.nextInt(250));
+        node.daemon().kill();
+      } finally {
+        clients.forEach(Command::end);
+      }
+      node.restart();
+      List<String> tasks = node.ctr("tasks", "ls", "-q").succeed().lines().toList();
+      for (String task : tasks) {
+        node.ctr("tasks", "delete", "-f", task).run();
+      }
+      Await.until(
+          "nothing is left of round " + round + " of seed " + seed + ", which left " + tasks,
+          Node.SOON,
+          () -> node.leftovers().isEmpty(),
+          node::leftovers);
+    }
   }
 }

@@ -17,9 +17,12 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * A core or a containerd that runs containers, in a namespace that nobody else on the machine has:
@@ -123,6 +126,25 @@ final class TaskNode implements AutoCloseable {
   /** {@code ctr run -d OPTIONS… ROOTFS ID /bin/sh -c SCRIPT}. */
   void runDetached(String id, String script, Object... options) {
     ctr("run", "-d", List.of(options), "--rootfs", "ROOTFS", id, "/bin/sh", "-c", script).succeed();
+  }
+
+  /**
+   * Writes an OCI specification, for {@code ctr run --config}: a shell on {@link #rootfs}, in a
+   * cgroup of the node's.
+   *
+   * @param changes what else it shall say
+   */
+  Path spec(String id, String script, Consumer<ObjectNode> changes) {
+    ObjectNode spec = (ObjectNode) JsonMapper.shared().readTree(ctr("oci", "spec").succeed());
+    ((ObjectNode) spec.path("root")).put("path", rootfs().toString());
+    ((ObjectNode) spec.path("linux")).put("cgroupsPath", "/" + namespace + "/" + id);
+    ((ObjectNode) spec.path("process")).putArray("args").add("/bin/sh").add("-c").add(script);
+    changes.accept(spec);
+    try {
+      return Files.writeString(directory.resolve("spec-" + id), spec.toString());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** The status of a task as {@code ctr tasks ls} has it; empty where there is none. */
@@ -233,14 +255,66 @@ final class TaskNode implements AutoCloseable {
     return children(parent).stream().filter(child -> Files.isDirectory(Path.of(child))).toList();
   }
 
-  /** How many file descriptors the core has open. */
-  int openFiles() {
-    return children(Path.of("/proc/" + daemon().pid() + "/fd")).size();
+  /**
+   * Waits until there are no {@link #leftovers}. A shim that has told the core that it ends may do
+   * so after the core has answered its client, as with containerd.
+   */
+  void awaitNothingLeft() {
+    Await.until(
+        "nothing is left of containers", Node.SOON, () -> leftovers().isEmpty(), this::leftovers);
   }
 
-  /** How many threads the core has. */
-  int threads() {
-    return children(Path.of("/proc/" + daemon().pid() + "/task")).size();
+  /**
+   * What the core has open, a line for each file descriptor, but for its own classes: the virtual
+   * machine opens a jar file when it first needs one.
+   */
+  List<String> openFiles() {
+    return children(Path.of("/proc/" + daemon().pid() + "/fd")).stream()
+        .map(TaskNode::target)
+        .filter(target -> !target.isEmpty() && !target.endsWith(".jar"))
+        .sorted()
+        .toList();
+  }
+
+  private static String target(String link) {
+    try {
+      return Files.readSymbolicLink(Path.of(link)).toString();
+    } catch (IOException e) {
+      // It has been closed meanwhile.
+      return "";
+    }
+  }
+
+  /** The names of the core's threads, of which the kernel keeps 15 bytes. */
+  List<String> threads() {
+    return children(Path.of("/proc/" + daemon().pid() + "/task")).stream()
+        .map(
+            thread -> {
+              try {
+                return Files.readString(Path.of(thread, "comm")).strip();
+              } catch (IOException e) {
+                // It has ended meanwhile.
+                return "";
+              }
+            })
+        .filter(name -> !name.isEmpty())
+        .sorted()
+        .toList();
+  }
+
+  /** How many bytes of the core's heap are in use after a collection. */
+  long liveBytes() {
+    String total =
+        Command.of(
+                Path.of(System.getProperty("java.home"), "bin/jcmd"),
+                daemon().pid(),
+                "GC.class_histogram")
+            .succeed()
+            .lines()
+            .filter(line -> line.startsWith("Total"))
+            .findFirst()
+            .orElseThrow();
+    return Long.parseLong(total.strip().split("\\s+", -1)[2]);
   }
 
   /** Everything that containers are or have left, gone; then the daemon and the directory. */

@@ -45,6 +45,12 @@ public final class WarmUp implements AutoCloseable {
   private static final int REHEARSALS = 3;
   private static final int READ_SECONDS = 10;
 
+  /** How often what serves every call is gone through, so that it is compiled. */
+  private static final int CALLS = 100;
+
+  /** How often what makes a container's snapshot is gone through. */
+  private static final int CONTAINERS = 20;
+
   /** What containerd does while a container waits; it lists and cleans up at any time. */
   private static final Set<String> URGENT =
       Set.of(
@@ -130,6 +136,7 @@ public final class WarmUp implements AutoCloseable {
           goThrough(registry, 0);
         }
         WarmUpIndex.hash();
+        checkNotStopped();
         WarmUpIndex.build(directory);
       } finally {
         reconcile(root);
@@ -167,14 +174,21 @@ public final class WarmUp implements AutoCloseable {
     if (Mountinfo.under(directory).isEmpty()) {
       throw new IOException("the layer was not mounted; the log says why");
     }
-    calls.call(
-        SnapshotsGrpc.getStatMethod(), StatSnapshotRequest.newBuilder().setKey(layer).build());
-    calls.call(
-        SnapshotsGrpc.getPrepareMethod(),
-        PrepareSnapshotRequest.newBuilder().setKey(container).setParent(layer).build());
-    calls.call(
-        SnapshotsGrpc.getMountsMethod(), MountsRequest.newBuilder().setKey(container).build());
+    for (int i = 0; i < CALLS; i++) {
+      checkNotStopped();
+      calls.call(
+          SnapshotsGrpc.getStatMethod(), StatSnapshotRequest.newBuilder().setKey(layer).build());
+    }
+    prepare(calls, layer, container);
     readAll();
+    for (int i = 0; i < CONTAINERS; i++) {
+      checkNotStopped();
+      String another = container + "-" + i;
+      prepare(calls, layer, another);
+      calls.call(
+          SnapshotsGrpc.getRemoveMethod(),
+          RemoveSnapshotRequest.newBuilder().setKey(another).build());
+    }
     calls.call(SnapshotsGrpc.getListMethod(), ListSnapshotsRequest.newBuilder().build());
     calls.call(SnapshotsGrpc.getUsageMethod(), UsageRequest.newBuilder().setKey(container).build());
     calls.call(
@@ -184,6 +198,22 @@ public final class WarmUp implements AutoCloseable {
         SnapshotsGrpc.getRemoveMethod(),
         RemoveSnapshotRequest.newBuilder().setKey("done " + container).build());
     calls.call(SnapshotsGrpc.getCleanupMethod(), CleanupRequest.getDefaultInstance());
+  }
+
+  /** As a client does that makes a container. */
+  private static void prepare(RawCalls calls, String layer, String container)
+      throws IOException, InterruptedException {
+    calls.call(
+        SnapshotsGrpc.getPrepareMethod(),
+        PrepareSnapshotRequest.newBuilder().setKey(container).setParent(layer).build());
+    calls.call(
+        SnapshotsGrpc.getMountsMethod(), MountsRequest.newBuilder().setKey(container).build());
+  }
+
+  private void checkNotStopped() throws InterruptedException {
+    if (stopped) {
+      throw new InterruptedException("there is work to do");
+    }
   }
 
   private static void scrape(InetSocketAddress address) throws IOException {

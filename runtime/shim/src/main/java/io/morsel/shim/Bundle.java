@@ -82,7 +82,7 @@ public record Bundle(String namespace, String id, Path path) {
       removeTree(work);
       Files.createDirectory(work, mode("rwx--x--x"));
       Files.createSymbolicLink(bundle.workLink(), work);
-      Files.write(bundle.path.resolve("config.json"), spec);
+      Files.write(bundle.specFile(), spec);
       UserNamespace.openTo(spec, bundle.path);
       return bundle;
     } catch (IOException e) {
@@ -165,6 +165,19 @@ public record Bundle(String namespace, String id, Path path) {
     return path.resolve("log");
   }
 
+  private Path specFile() {
+    return path.resolve("config.json");
+  }
+
+  /** The OCI specification, as JSON. */
+  byte[] spec() throws ShimException {
+    try {
+      return Files.readAllBytes(specFile());
+    } catch (IOException e) {
+      throw new ShimException("can't read " + specFile() + ": " + e.getMessage(), e);
+    }
+  }
+
   private Path workLink() {
     return path.resolve("work");
   }
@@ -202,15 +215,28 @@ public record Bundle(String namespace, String id, Path path) {
     return text == null || text.isEmpty() ? null : Path.of(text);
   }
 
+  /** Whether the bundle says how to reach its shim. */
+  boolean hasAddress() throws ShimException {
+    return address() != null;
+  }
+
   /** How to reach the bundle's shim, as whichever containerd started it has written down. */
   ShimAddress bootstrap() throws ShimException {
+    String address = address();
+    if (address == null) {
+      throw new ShimException("bundle " + path + " does not say how to reach its shim");
+    }
+    return ShimAddress.parse(address);
+  }
+
+  private @Nullable String address() throws ShimException {
     for (String file : List.of(BOOTSTRAP_FILE, ADDRESS_FILE)) {
       String text = read(file);
       if (text != null && !text.isBlank()) {
-        return ShimAddress.parse(text);
+        return text;
       }
     }
-    throw new ShimException("bundle " + path + " does not say how to reach its shim");
+    return null;
   }
 
   private void replace(String name, String content) throws IOException {

@@ -40,6 +40,24 @@ final class Mounts {
     return mounts;
   }
 
+  /** Where hierarchies of cgroups are mounted, of either version. */
+  static List<Path> ofCgroups(String mountinfo) {
+    List<Path> hierarchies = new ArrayList<>();
+    mountinfo
+        .lines()
+        .forEach(
+            line -> {
+              String[] fields = line.split(" ", MOUNT_POINT_FIELD + 2);
+              int type = line.indexOf(" - ");
+              if (fields.length > MOUNT_POINT_FIELD
+                  && (line.startsWith("cgroup ", type + 3)
+                      || line.startsWith("cgroup2 ", type + 3))) {
+                hierarchies.add(Path.of(unescape(fields[MOUNT_POINT_FIELD])));
+              }
+            });
+    return hierarchies;
+  }
+
   /** Octal escapes stand for blanks, tabs, newlines and backslashes. */
   private static String unescape(String text) {
     StringBuilder plain = new StringBuilder();

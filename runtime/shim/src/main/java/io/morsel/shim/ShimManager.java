@@ -120,8 +120,8 @@ public final class ShimManager {
 
   /**
    * Cleans up after a shim that is dead or was never started: runs its program's {@code delete},
-   * which ends what is left of the container, and removes the bundle and the socket that nobody
-   * listens on any more.
+   * which ends what is left of the container, and removes the container's cgroup where that is left
+   * empty, the bundle, and the socket that nobody listens on any more.
    *
    * @return how the container's first process ended
    * @throws ShimException if the program fails, or the bundle does not say which it is; the bundle
@@ -132,13 +132,19 @@ public final class ShimManager {
     if (binary == null) {
       throw new ShimException("bundle " + bundle.path() + " does not say what its shim is");
     }
-    byte[] reply =
-        ShimCommand.run(
-            command(binary, bundle, true),
-            bundle,
-            environment(bundle),
-            new byte[0],
-            settings.deleteTimeout());
+    endUnreachable(bundle, binary);
+    byte[] reply;
+    try {
+      reply =
+          ShimCommand.run(
+              command(binary, bundle, true),
+              bundle,
+              environment(bundle),
+              new byte[0],
+              settings.deleteTimeout());
+    } finally {
+      removeCgroup(bundle);
+    }
     DeleteResponse response;
     try {
       response = DeleteResponse.parseFrom(reply);
@@ -149,6 +155,26 @@ public final class ShimManager {
     removeSocket(bundle);
     bundle.remove();
     return response;
+  }
+
+  /** A shim of which nobody has kept the address can't be asked to end. */
+  private static void endUnreachable(Bundle bundle, Path binary)
+      throws ShimException, InterruptedException {
+    if (!bundle.hasAddress()) {
+      try {
+        Leftovers.kill(bundle, binary);
+      } catch (IOException e) {
+        log.warn("a shim may be left of container {}: {}", bundle.id(), e.toString());
+      }
+    }
+  }
+
+  private static void removeCgroup(Bundle bundle) throws InterruptedException {
+    try {
+      ContainerCgroup.of(bundle).removeEmpty();
+    } catch (ShimException e) {
+      log.warn("an empty cgroup may be left: {}", e.getMessage());
+    }
   }
 
   /** Unless the shim still serves there, as for the other containers of a pod. */

@@ -13,6 +13,7 @@ import io.morsel.shim.ShimException;
 import io.morsel.shim.ShimManager;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Queue;
@@ -40,6 +41,9 @@ final class FoundTasks {
   /** What there is to publish of tasks that died with their shims. */
   private final Queue<Dead> dead = new ConcurrentLinkedQueue<>();
 
+  /** Shims that made no task, which may be others' too: what those are is known once all are in. */
+  private final Queue<Shim> idle = new ConcurrentLinkedQueue<>();
+
   private record Dead(TaskKey key, ExitRecords exits, DeleteResponse end) {}
 
   FoundTasks(TaskManager manager, ShimManager shims, TaskSettings settings) {
@@ -53,20 +57,39 @@ final class FoundTasks {
     Bundle.finishRemovals(settings.bundles());
     Bundle.finishRemovals(settings.work());
     List<Bundle> bundles = Bundle.list(settings.bundles());
-    try (ExecutorService executor =
-        Executors.newFixedThreadPool(
-            PARALLEL, Thread.ofVirtual().name("task-load-", 0).factory())) {
-      for (Bundle bundle : bundles) {
-        executor.execute(() -> take(bundle));
-      }
-    }
+    forEach(bundles, this::take);
+    forEach(idle, shim -> manager.discard(shim.bundle(), shim));
     removeWork();
     if (!bundles.isEmpty()) {
       log.info("{} of {} tasks found again", manager.all().size(), bundles.size());
     }
   }
 
-  private void take(Bundle bundle) {
+  /** Something that a core that is stopped does not finish. */
+  @FunctionalInterface
+  private interface Work<T> {
+    void on(T each) throws InterruptedException;
+  }
+
+  /** Some at a time. */
+  private static <T> void forEach(Collection<T> all, Work<T> work) {
+    try (ExecutorService executor =
+        Executors.newFixedThreadPool(
+            PARALLEL, Thread.ofVirtual().name("task-load-", 0).factory())) {
+      for (T each : all) {
+        executor.execute(
+            () -> {
+              try {
+                work.on(each);
+              } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+              }
+            });
+      }
+    }
+  }
+
+  private void take(Bundle bundle) throws InterruptedException {
     try {
       if (bundle.binary() == null) {
         // The earlier core ended before it started a shim.
@@ -82,8 +105,6 @@ final class FoundTasks {
       }
     } catch (IOException e) {
       log.error("the task in {} is left alone: {}", bundle.path(), e.getMessage());
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
     }
   }
 
@@ -93,7 +114,7 @@ final class FoundTasks {
     } catch (ContainerdException e) {
       if (e.errorClass() == ErrorClass.NOT_FOUND) {
         log.info("the shim of container {} has no task: it is ended", shim.bundle().id());
-        manager.discard(shim.bundle(), shim);
+        idle.add(shim);
         return;
       }
       log.warn("the state of task {} is not known: {}", shim.bundle().id(), e.getMessage());
