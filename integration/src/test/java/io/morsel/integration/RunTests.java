@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.morsel.bench.host.Await;
 import io.morsel.bench.host.Command;
+import io.morsel.bench.image.OciLayout;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -236,6 +237,77 @@ abstract class RunTests {
       Command.end(process);
     }
     assertThat(left()).isEqualTo(NOTHING);
+  }
+
+  /** Runs an imported image, which no registry has, by what {@code ctr images ls} calls it. */
+  private void assertImported(Path layout, String name, Object... options) {
+    Path archive = directory().resolve(UUID.randomUUID() + ".tar");
+    Command.of("tar", "-C", layout, "-cf", archive, ".").succeed();
+    ctr("images", "import", "--no-unpack", List.of(options), archive).succeed();
+    for (String snapshotter : List.of("overlayfs", "morsel")) {
+      assertThat(
+              run("--rm", "--pull", "never", "--snapshotter", snapshotter, name, "echo", "runs")
+                  .succeed())
+          .as("%s with %s", name, snapshotter)
+          .isEqualTo("runs\n");
+    }
+    ctr("images", "rm", "--sync", name).succeed();
+  }
+
+  @Test
+  void anImportedIndexLeadsToTheImage() throws IOException {
+    Path layout = directory().resolve("layout");
+    Command.of(
+            "skopeo",
+            "copy",
+            "-q",
+            "--src-tls-verify=false",
+            "docker://" + plain,
+            "oci:" + layout + ":1")
+        .succeed();
+    Path top = layout.resolve("index.json");
+    // An index whose manifest is said to be for no platform,
+    String index = Files.readString(top);
+    assertThat(index).doesNotContain("\"platform\"");
+    assertImported(layout, "local/unnamed:1", "--index-name", "local/unnamed:1");
+    // and the same below another one.
+    byte[] inner = Files.readAllBytes(top);
+    String digest = OciLayout.sha256(inner);
+    Files.write(layout.resolve("blobs/sha256").resolve(digest), inner);
+    Files.writeString(
+        top,
+        """
+        {"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[\
+        {"mediaType":"application/vnd.oci.image.index.v1+json","digest":"sha256:%s","size":%d}]}"""
+            .formatted(digest, inner.length));
+    assertImported(layout, "local/nested:1", "--index-name", "local/nested:1");
+    assertThat(left()).isEqualTo(NOTHING);
+  }
+
+  @Test
+  void theEnvironmentNamesSocketAndNamespaceAsForCtr() {
+    Command run = Node.morsel("run", "--rm", "--pull", "never", lazy, "echo", "runs");
+    assertThat(run.with("CONTAINERD_ADDRESS", socket()).succeed()).isEqualTo("runs\n");
+    Command.Result elsewhere =
+        run.with("CONTAINERD_ADDRESS", socket()).with("CONTAINERD_NAMESPACE", "nobodys").run();
+    assertThat(elsewhere.exitCode()).isEqualTo(1);
+    assertThat(elsewhere.errors()).contains("is not there; pull it");
+    // What the command line says goes before it.
+    assertThat(
+            Node.morsel(
+                    "run",
+                    "--rm",
+                    "--address",
+                    socket(),
+                    "--namespace",
+                    "default",
+                    lazy,
+                    "echo",
+                    "runs")
+                .with("CONTAINERD_ADDRESS", "/nowhere.sock")
+                .with("CONTAINERD_NAMESPACE", "nobodys")
+                .succeed())
+        .isEqualTo("runs\n");
   }
 
   @Test
