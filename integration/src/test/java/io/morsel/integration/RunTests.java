@@ -7,6 +7,7 @@ import io.morsel.bench.host.Command;
 import io.morsel.bench.image.OciLayout;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -346,6 +347,100 @@ abstract class RunTests {
     } finally {
       remove("stays");
       Files.deleteIfExists(Path.of("/var/lib/morsel/logs/default/stays.log"));
+    }
+  }
+
+  private Command attach(Object... words) {
+    return Node.morsel("attach", "--address", socket(), List.of(words));
+  }
+
+  /** {@code morsel attach ID} on a terminal. */
+  private Process attachOnTerminal(String id) throws IOException {
+    return new ProcessBuilder("setsid", "script", "-qec", attach(id).toString(), "/dev/null")
+        .redirectErrorStream(true)
+        .start();
+  }
+
+  private static void type(Process process, String keys) throws IOException {
+    process.getOutputStream().write(keys.getBytes(StandardCharsets.US_ASCII));
+    process.getOutputStream().flush();
+  }
+
+  private static void awaitShown(Process process, String text) throws IOException {
+    StringBuilder shown = new StringBuilder();
+    while (shown.indexOf(text) < 0) {
+      int next = process.getInputStream().read();
+      assertThat(next).as("'%s' comes after: %s", text, shown).isNotNegative();
+      shown.append((char) next);
+    }
+  }
+
+  @Test
+  void aTerminalIsLeftAndJoinedAgain() throws Exception {
+    run("-d", "-it", "--name", "box", lazy, "sh").succeed();
+    try {
+      Process first = attachOnTerminal("box");
+      try {
+        // The prompt has waited in the FIFO.
+        awaitShown(first, "#");
+        type(first, "echo got-$((1+1))\r");
+        awaitShown(first, "got-2");
+        type(first, "\u0010\u0011");
+        assertThat(first.waitFor()).isZero();
+      } finally {
+        Command.end(first);
+      }
+      assertThat(ctr("tasks", "ls").succeed()).containsPattern("box +\\d+ +RUNNING");
+      Command.Result noTerminal = attach("box").run();
+      assertThat(noTerminal.exitCode()).isEqualTo(1);
+      assertThat(noTerminal.errors()).contains("'box': it has a terminal", "--no-stdin");
+      Process second = attachOnTerminal("box");
+      try {
+        type(second, "exit 4\r");
+        assertThat(second.waitFor()).isEqualTo(4);
+      } finally {
+        Command.end(second);
+      }
+    } finally {
+      remove("box");
+    }
+    assertThat(left()).isEqualTo(NOTHING);
+  }
+
+  @Test
+  void whatCtrHasStartedIsJoinedThroughItsFifos() throws Exception {
+    // What is said before ctr ends, ctr itself prints.
+    String script = "trap 'echo ended; exit 6' TERM; while :; do echo ready; sleep 0.05; done";
+    ctr("run", "-d", "--snapshotter", "morsel", lazy, "theirs", "sh", "-c", script).succeed();
+    try {
+      Path out = directory().resolve("attached");
+      Process attached = background(out, attach("theirs"));
+      try {
+        awaitText(out, "ready");
+        signal(attached, "TERM");
+        assertThat(attached.waitFor()).isEqualTo(6);
+      } finally {
+        Command.end(attached);
+      }
+      assertThat(read(out)).startsWith("ready\n").endsWith("\nended\n");
+      Command.Result again = attach("theirs").run();
+      assertThat(again.exitCode()).isEqualTo(1);
+      assertThat(again.errors()).contains("container 'theirs' is not running");
+    } finally {
+      remove("theirs");
+    }
+  }
+
+  @Test
+  void whatWritesToAFileIsNotJoined() throws IOException {
+    run("-d", "--name", "logged", lazy, "sleep", "1000").succeed();
+    try {
+      Command.Result result = attach("logged").run();
+      assertThat(result.exitCode()).isEqualTo(1);
+      assertThat(result.errors()).contains("file:///", "'morsel logs -f logged' shows it");
+    } finally {
+      remove("logged");
+      Files.deleteIfExists(Path.of("/var/lib/morsel/logs/default/logged.log"));
     }
   }
 
