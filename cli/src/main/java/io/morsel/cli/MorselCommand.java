@@ -54,6 +54,7 @@ final class MorselCommand implements Runnable {
           "version",
           "ps",
           "exec",
+          "attach",
           "logs",
           "top",
           "stats",
@@ -83,6 +84,7 @@ final class MorselCommand implements Runnable {
       case "version" -> VersionCommand.class;
       case "ps" -> PsCommand.class;
       case "exec" -> ExecCommand.class;
+      case "attach" -> AttachCommand.class;
       case "logs" -> LogsCommand.class;
       case "top" -> TopCommand.class;
       case "stats" -> StatsCommand.class;

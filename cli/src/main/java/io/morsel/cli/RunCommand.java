@@ -39,7 +39,8 @@ import picocli.CommandLine.Spec;
     description = {
       "Runs a container, whose image is pulled lazily where it is not there.",
       "",
-      "It runs in the core that listens on --address, else in the one on /run/morsel/core.sock, else"
+      "It runs in the core that listens on --address or CONTAINERD_ADDRESS, else in the one on"
+          + " /run/morsel/core.sock, else"
           + " in one that this command starts inside itself and ends with itself: no daemon is"
           + " needed. The exit code is the container's.",
       ""
@@ -179,7 +180,8 @@ final class RunCommand implements Callable<Integer> {
         names = {"-a", "--address"},
         paramLabel = "SOCKET",
         description =
-            "The socket of a running core, or of containerd; CONTAINERD_ADDRESS by default.")
+            "The socket of a running core, or of containerd; CONTAINERD_ADDRESS by default, see"
+                + " above.")
     @Nullable Path address;
 
     @Option(

@@ -104,6 +104,7 @@ final class MainTest {
         "exec",
         "exec web",
         "exec -d -i web ls",
+        "attach",
         "logs",
         "logs --tail many web",
         "top",

@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.morsel.bench.host.Await;
 import io.morsel.bench.host.Command;
+import io.morsel.bench.image.OciLayout;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -238,6 +240,77 @@ abstract class RunTests {
     assertThat(left()).isEqualTo(NOTHING);
   }
 
+  /** Runs an imported image, which no registry has, by what {@code ctr images ls} calls it. */
+  private void assertImported(Path layout, String name, Object... options) {
+    Path archive = directory().resolve(UUID.randomUUID() + ".tar");
+    Command.of("tar", "-C", layout, "-cf", archive, ".").succeed();
+    ctr("images", "import", "--no-unpack", List.of(options), archive).succeed();
+    for (String snapshotter : List.of("overlayfs", "morsel")) {
+      assertThat(
+              run("--rm", "--pull", "never", "--snapshotter", snapshotter, name, "echo", "runs")
+                  .succeed())
+          .as("%s with %s", name, snapshotter)
+          .isEqualTo("runs\n");
+    }
+    ctr("images", "rm", "--sync", name).succeed();
+  }
+
+  @Test
+  void anImportedIndexLeadsToTheImage() throws IOException {
+    Path layout = directory().resolve("layout");
+    Command.of(
+            "skopeo",
+            "copy",
+            "-q",
+            "--src-tls-verify=false",
+            "docker://" + plain,
+            "oci:" + layout + ":1")
+        .succeed();
+    Path top = layout.resolve("index.json");
+    // An index whose manifest is said to be for no platform,
+    String index = Files.readString(top);
+    assertThat(index).doesNotContain("\"platform\"");
+    assertImported(layout, "local/unnamed:1", "--index-name", "local/unnamed:1");
+    // and the same below another one.
+    byte[] inner = Files.readAllBytes(top);
+    String digest = OciLayout.sha256(inner);
+    Files.write(layout.resolve("blobs/sha256").resolve(digest), inner);
+    Files.writeString(
+        top,
+        """
+        {"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[\
+        {"mediaType":"application/vnd.oci.image.index.v1+json","digest":"sha256:%s","size":%d}]}"""
+            .formatted(digest, inner.length));
+    assertImported(layout, "local/nested:1", "--index-name", "local/nested:1");
+    assertThat(left()).isEqualTo(NOTHING);
+  }
+
+  @Test
+  void theEnvironmentNamesSocketAndNamespaceAsForCtr() {
+    Command run = Node.morsel("run", "--rm", "--pull", "never", lazy, "echo", "runs");
+    assertThat(run.with("CONTAINERD_ADDRESS", socket()).succeed()).isEqualTo("runs\n");
+    Command.Result elsewhere =
+        run.with("CONTAINERD_ADDRESS", socket()).with("CONTAINERD_NAMESPACE", "nobodys").run();
+    assertThat(elsewhere.exitCode()).isEqualTo(1);
+    assertThat(elsewhere.errors()).contains("is not there; pull it");
+    // What the command line says goes before it.
+    assertThat(
+            Node.morsel(
+                    "run",
+                    "--rm",
+                    "--address",
+                    socket(),
+                    "--namespace",
+                    "default",
+                    lazy,
+                    "echo",
+                    "runs")
+                .with("CONTAINERD_ADDRESS", "/nowhere.sock")
+                .with("CONTAINERD_NAMESPACE", "nobodys")
+                .succeed())
+        .isEqualTo("runs\n");
+  }
+
   @Test
   void aDetachedContainerGoesOn() throws IOException {
     Path pidFile = directory().resolve("pid");
@@ -274,6 +347,100 @@ abstract class RunTests {
     } finally {
       remove("stays");
       Files.deleteIfExists(Path.of("/var/lib/morsel/logs/default/stays.log"));
+    }
+  }
+
+  private Command attach(Object... words) {
+    return Node.morsel("attach", "--address", socket(), List.of(words));
+  }
+
+  /** {@code morsel attach ID} on a terminal. */
+  private Process attachOnTerminal(String id) throws IOException {
+    return new ProcessBuilder("setsid", "script", "-qec", attach(id).toString(), "/dev/null")
+        .redirectErrorStream(true)
+        .start();
+  }
+
+  private static void type(Process process, String keys) throws IOException {
+    process.getOutputStream().write(keys.getBytes(StandardCharsets.US_ASCII));
+    process.getOutputStream().flush();
+  }
+
+  private static void awaitShown(Process process, String text) throws IOException {
+    StringBuilder shown = new StringBuilder();
+    while (shown.indexOf(text) < 0) {
+      int next = process.getInputStream().read();
+      assertThat(next).as("'%s' comes after: %s", text, shown).isNotNegative();
+      shown.append((char) next);
+    }
+  }
+
+  @Test
+  void aTerminalIsLeftAndJoinedAgain() throws Exception {
+    run("-d", "-it", "--name", "box", lazy, "sh").succeed();
+    try {
+      Process first = attachOnTerminal("box");
+      try {
+        // The prompt has waited in the FIFO.
+        awaitShown(first, "#");
+        type(first, "echo got-$((1+1))\r");
+        awaitShown(first, "got-2");
+        type(first, "\u0010\u0011");
+        assertThat(first.waitFor()).isZero();
+      } finally {
+        Command.end(first);
+      }
+      assertThat(ctr("tasks", "ls").succeed()).containsPattern("box +\\d+ +RUNNING");
+      Command.Result noTerminal = attach("box").run();
+      assertThat(noTerminal.exitCode()).isEqualTo(1);
+      assertThat(noTerminal.errors()).contains("'box': it has a terminal", "--no-stdin");
+      Process second = attachOnTerminal("box");
+      try {
+        type(second, "exit 4\r");
+        assertThat(second.waitFor()).isEqualTo(4);
+      } finally {
+        Command.end(second);
+      }
+    } finally {
+      remove("box");
+    }
+    assertThat(left()).isEqualTo(NOTHING);
+  }
+
+  @Test
+  void whatCtrHasStartedIsJoinedThroughItsFifos() throws Exception {
+    // What is said before ctr ends, ctr itself prints.
+    String script = "trap 'echo ended; exit 6' TERM; while :; do echo ready; sleep 0.05; done";
+    ctr("run", "-d", "--snapshotter", "morsel", lazy, "theirs", "sh", "-c", script).succeed();
+    try {
+      Path out = directory().resolve("attached");
+      Process attached = background(out, attach("theirs"));
+      try {
+        awaitText(out, "ready");
+        signal(attached, "TERM");
+        assertThat(attached.waitFor()).isEqualTo(6);
+      } finally {
+        Command.end(attached);
+      }
+      assertThat(read(out)).startsWith("ready\n").endsWith("\nended\n");
+      Command.Result again = attach("theirs").run();
+      assertThat(again.exitCode()).isEqualTo(1);
+      assertThat(again.errors()).contains("container 'theirs' is not running");
+    } finally {
+      remove("theirs");
+    }
+  }
+
+  @Test
+  void whatWritesToAFileIsNotJoined() throws IOException {
+    run("-d", "--name", "logged", lazy, "sleep", "1000").succeed();
+    try {
+      Command.Result result = attach("logged").run();
+      assertThat(result.exitCode()).isEqualTo(1);
+      assertThat(result.errors()).contains("file:///", "'morsel logs -f logged' shows it");
+    } finally {
+      remove("logged");
+      Files.deleteIfExists(Path.of("/var/lib/morsel/logs/default/logged.log"));
     }
   }
 

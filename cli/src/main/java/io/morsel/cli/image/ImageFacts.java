@@ -7,9 +7,7 @@ import io.morsel.containerd.api.images.Image;
 import io.morsel.registry.Descriptor;
 import io.morsel.registry.Digest;
 import io.morsel.registry.ImageConfig;
-import io.morsel.registry.ImageIndex;
 import io.morsel.registry.Manifest;
-import io.morsel.registry.MediaTypes;
 import io.morsel.registry.Platform;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -48,7 +46,7 @@ public record ImageFacts(List<Platform> platforms, long sizeBytes, Optional<Chos
   }
 
   /** What an image points at. */
-  static Descriptor target(Image image) {
+  public static Descriptor target(Image image) {
     var target = image.getTarget();
     return new Descriptor(
         target.getMediaType(), Digest.parse(target.getDigest()), target.getSize());
@@ -62,19 +60,10 @@ public record ImageFacts(List<Platform> platforms, long sizeBytes, Optional<Chos
   public static ImageFacts read(ContentReader content, Image image)
       throws IOException, StatusException {
     Descriptor target = target(image);
-    List<Descriptor> manifests = new ArrayList<>();
-    Optional<byte[]> top = content.document(target.digest().toString());
-    if (top.isPresent()) {
-      if (MediaTypes.isIndex(target.mediaType())) {
-        manifests.addAll(ImageIndex.parse(top.get(), target.mediaType()).manifests());
-      } else {
-        manifests.add(target);
-      }
-    }
     List<Chosen> there = new ArrayList<>();
     List<Platform> platforms = new ArrayList<>();
     long sizeBytes = 0;
-    for (Descriptor each : manifests) {
+    for (Descriptor each : ManifestLeaves.all(content, target)) {
       Optional<Chosen> chosen = chosen(content, each);
       if (chosen.isPresent()) {
         there.add(chosen.get());
@@ -99,7 +88,7 @@ public record ImageFacts(List<Platform> platforms, long sizeBytes, Optional<Chos
   private static Optional<Chosen> chosen(ContentReader content, Descriptor descriptor)
       throws IOException, StatusException {
     Optional<byte[]> bytes = content.document(descriptor.digest().toString());
-    if (bytes.isEmpty() || MediaTypes.isIndex(descriptor.mediaType())) {
+    if (bytes.isEmpty()) {
       return Optional.empty();
     }
     Manifest manifest = Manifest.parse(bytes.get(), descriptor.mediaType());

@@ -23,14 +23,15 @@ public final class Fifos implements AutoCloseable {
   /** Where the directories of FIFOs are made. */
   public static final Path PARENT = Path.of("/run/morsel/fifo");
 
-  private final Path directory;
+  private final Optional<Path> directory;
   private final Optional<Path> stdin;
   private final Path stdout;
   private final Optional<Path> stderr;
   private final List<FileChannel> held = new ArrayList<>();
   private final CountDownLatch connected = new CountDownLatch(1);
 
-  private Fifos(Path directory, Optional<Path> stdin, Path stdout, Optional<Path> stderr) {
+  private Fifos(
+      Optional<Path> directory, Optional<Path> stdin, Path stdout, Optional<Path> stderr) {
     this.directory = directory;
     this.stdin = stdin;
     this.stdout = stdout;
@@ -54,14 +55,36 @@ public final class Fifos implements AutoCloseable {
     Path directory = Files.createTempDirectory(parent, "");
     Fifos fifos =
         new Fifos(
-            directory,
+            Optional.of(directory),
             withInput ? Optional.of(directory.resolve(id + "-stdin")) : Optional.empty(),
             directory.resolve(id + "-stdout"),
             terminal ? Optional.empty() : Optional.of(directory.resolve(id + "-stderr")));
     try {
       for (Path each : fifos.all()) {
         Libc.mkfifo(each);
-        fifos.held.add(FileChannel.open(each, StandardOpenOption.READ, StandardOpenOption.WRITE));
+        fifos.hold(each);
+      }
+      return fifos;
+    } catch (IOException failure) {
+      fifos.close();
+      throw failure;
+    }
+  }
+
+  /**
+   * The FIFOs that another client has made, for a process that runs. Closing this leaves them. They
+   * are held open as new ones are, since the process may end meanwhile, and its shim with it.
+   *
+   * @param stdin standard input's path; none where the process has no input, or none is wanted
+   * @param stdout standard output's path
+   * @param stderr standard error's path; none where a terminal brings it on standard output
+   */
+  public static Fifos existing(Optional<Path> stdin, Path stdout, Optional<Path> stderr)
+      throws IOException {
+    Fifos fifos = new Fifos(Optional.empty(), stdin, stdout, stderr);
+    try {
+      for (Path each : fifos.all()) {
+        fifos.hold(each);
       }
       return fifos;
     } catch (IOException failure) {
@@ -97,6 +120,10 @@ public final class Fifos implements AutoCloseable {
     return stderr;
   }
 
+  private void hold(Path fifo) throws IOException {
+    held.add(FileChannel.open(fifo, StandardOpenOption.READ, StandardOpenOption.WRITE));
+  }
+
   private List<Path> all() {
     List<Path> all = new ArrayList<>();
     stdin.ifPresent(all::add);
@@ -114,7 +141,7 @@ public final class Fifos implements AutoCloseable {
       try {
         each.close();
       } catch (IOException e) {
-        throw new IllegalStateException("a FIFO below " + directory + " does not close", e);
+        throw new IllegalStateException("the FIFO of " + stdout + " does not close", e);
       }
     }
     held.clear();
@@ -126,13 +153,16 @@ public final class Fifos implements AutoCloseable {
     connected.await();
   }
 
-  /** Deletes the FIFOs; who has one open keeps it. */
+  /** Deletes the FIFOs that were made here; who has one open keeps it. */
   @Override
   public void close() throws IOException {
     connected();
+    if (directory.isEmpty()) {
+      return;
+    }
     for (Path each : all()) {
       Files.deleteIfExists(each);
     }
-    Files.deleteIfExists(directory);
+    Files.deleteIfExists(directory.get());
   }
 }

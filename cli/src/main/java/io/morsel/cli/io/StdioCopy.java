@@ -7,6 +7,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -139,6 +141,21 @@ public final class StdioCopy {
   public void awaitOutputEnd() throws InterruptedException {
     for (Thread each : outputs) {
       each.join();
+    }
+  }
+
+  /**
+   * The same where others may hold the output open for longer than the process is there.
+   *
+   * @param longest how long it is waited for
+   */
+  public void awaitOutputEnd(Duration longest) throws InterruptedException {
+    Instant end = Instant.now().plus(longest);
+    for (Thread each : outputs) {
+      Duration left = Duration.between(Instant.now(), end);
+      if (!left.isPositive() || !each.join(left)) {
+        return;
+      }
     }
   }
 }

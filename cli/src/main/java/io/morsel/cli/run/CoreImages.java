@@ -3,6 +3,8 @@ package io.morsel.cli.run;
 import io.grpc.StatusException;
 import io.morsel.cli.core.ContentReader;
 import io.morsel.cli.core.CoreClient;
+import io.morsel.cli.image.ImageFacts;
+import io.morsel.cli.image.ManifestLeaves;
 import io.morsel.cli.pull.ImagePull;
 import io.morsel.cli.pull.ImageUnpack;
 import io.morsel.cli.pull.PullRequest;
@@ -19,7 +21,6 @@ import io.morsel.containerd.api.images.Image;
 import io.morsel.containerd.api.snapshots.StatSnapshotRequest;
 import io.morsel.registry.Descriptor;
 import io.morsel.registry.ImageConfig;
-import io.morsel.registry.ImageIndex;
 import io.morsel.registry.ImageReference;
 import io.morsel.registry.Manifest;
 import io.morsel.registry.MediaTypes;
@@ -113,39 +114,53 @@ final class CoreImages {
     return Optional.empty();
   }
 
-  /** Nothing where a document is missing, or the image is not for the platform. */
+  /** Nothing where all that is for the platform lacks a document, or nothing is. */
   private Optional<CoreImage> read(Image image, Platform platform)
       throws StatusException, CommandException, IOException {
     ContentReader content = new ContentReader(client);
+    Descriptor target = ImageFacts.target(image);
     try {
-      String type = image.getTarget().getMediaType();
-      Optional<byte[]> top = content.document(image.getTarget().getDigest());
-      if (top.isPresent() && MediaTypes.isIndex(type)) {
-        Optional<Descriptor> chosen = ImageIndex.parse(top.get(), type).choose(platform);
-        if (chosen.isEmpty()) {
-          return Optional.empty();
+      for (Descriptor leaf : ManifestLeaves.of(content, target, platform)) {
+        // What an image is by itself nobody has chosen for a platform.
+        boolean configTells = leaf.platform() == null && !leaf.equals(target);
+        Optional<CoreImage> read = read(content, image.getName(), leaf, configTells, platform);
+        if (read.isPresent()) {
+          return read;
         }
-        type = chosen.get().mediaType();
-        top = content.document(chosen.get().digest().toString());
       }
-      if (top.isEmpty()) {
-        return Optional.empty();
-      }
-      Manifest manifest = Manifest.parse(top.get(), type);
-      Optional<byte[]> config = content.document(manifest.config().digest().toString());
-      if (config.isEmpty()) {
-        return Optional.empty();
-      }
-      return Optional.of(
-          new CoreImage(
-              image.getName(),
-              manifest,
-              ImageConfig.parse(config.get()),
-              ImageSettings.parse(config.get())));
+      return Optional.empty();
     } catch (RegistryException | SpecException broken) {
       throw CommandException.failed(
           "image '" + image.getName() + "' is broken: " + broken.getMessage(), broken);
     }
+  }
+
+  /**
+   * One manifest and its configuration.
+   *
+   * @param configTells whether only the configuration says what it is for: as long as it is one
+   */
+  private static Optional<CoreImage> read(
+      ContentReader content, String name, Descriptor leaf, boolean configTells, Platform platform)
+      throws StatusException, IOException, SpecException {
+    Optional<byte[]> document = content.document(leaf.digest().toString());
+    if (document.isEmpty()) {
+      return Optional.empty();
+    }
+    Manifest manifest = Manifest.parse(document.get(), leaf.mediaType());
+    if (configTells && !MediaTypes.isImageConfig(manifest.config().mediaType())) {
+      // Some other artifact: a signature, or how the image was built.
+      return Optional.empty();
+    }
+    Optional<byte[]> bytes = content.document(manifest.config().digest().toString());
+    if (bytes.isEmpty()) {
+      return Optional.empty();
+    }
+    ImageConfig config = ImageConfig.parse(bytes.get());
+    if (configTells && config.platform().filter(platform::runs).isEmpty()) {
+      return Optional.empty();
+    }
+    return Optional.of(new CoreImage(name, manifest, config, ImageSettings.parse(bytes.get())));
   }
 
   private boolean isReady(CoreImage image) throws StatusException {
