@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Finds the manifest for a platform, through indexes and, where they do not say, configurations.
+ * For one search, by one thread.
  */
 final class ImageResolver {
   private static final int MAX_INDEX_DEPTH = 3;
@@ -15,6 +16,12 @@ final class ImageResolver {
 
   private final ImageSource source;
   private final Platform platform;
+
+  /** What the image is for, as far as was seen. */
+  private final TreeSet<String> platforms = new TreeSet<>();
+
+  /** How many entries were looked into since nothing says what they are for. */
+  private int unnamed;
 
   ImageResolver(ImageSource source, Platform platform) {
     this.source = source;
@@ -31,25 +38,28 @@ final class ImageResolver {
       }
       return image;
     }
-    VerifiedContent index = top;
-    for (int depth = 0; depth < MAX_INDEX_DEPTH; depth++) {
-      VerifiedContent chosen = choose(parseIndex(index));
-      if (!chosen.isIndex()) {
-        return image(top, chosen);
-      }
-      index = chosen;
+    VerifiedContent chosen = find(parseIndex(top), 1);
+    if (chosen == null) {
+      throw noSuchPlatform("it is for " + Texts.shown(String.join(", ", platforms)));
     }
-    throw new RegistryException(
-        Kind.INVALID_RESPONSE, "cannot resolve " + source.name() + ": indexes in indexes");
+    return image(top, chosen);
   }
 
-  private VerifiedContent choose(ImageIndex index) throws IOException {
+  /**
+   * The manifest for the platform in an index or in those that it leads to; null if it is in none.
+   *
+   * @param depth how many indexes lead here, this one included
+   */
+  private @Nullable VerifiedContent find(ImageIndex index, int depth) throws IOException {
+    if (depth > MAX_INDEX_DEPTH) {
+      throw new RegistryException(
+          Kind.INVALID_RESPONSE, "cannot resolve " + source.name() + ": indexes in indexes");
+    }
     Optional<Descriptor> named = index.choose(platform);
     if (named.isPresent()) {
-      return source.manifest(named.get());
+      VerifiedContent content = source.manifest(named.get());
+      return content.isIndex() ? find(parseIndex(content), depth + 1) : content;
     }
-    TreeSet<String> platforms = new TreeSet<>();
-    int unnamed = 0;
     for (Descriptor descriptor : index.manifests()) {
       Platform said = descriptor.platform();
       if (said != null) {
@@ -59,22 +69,28 @@ final class ImageResolver {
       if (++unnamed > MAX_UNNAMED_MANIFESTS) {
         break;
       }
+      VerifiedContent found = null;
       if (MediaTypes.isIndex(descriptor.mediaType())) {
-        return source.manifest(descriptor);
+        found = find(parseIndex(source.manifest(descriptor)), depth + 1);
+      } else if (MediaTypes.isManifest(descriptor.mediaType())) {
+        found = ifForPlatform(source.manifest(descriptor));
       }
-      if (MediaTypes.isManifest(descriptor.mediaType())) {
-        VerifiedContent candidate = source.manifest(descriptor);
-        Platform actual =
-            platformOf(Manifest.parse(candidate.bytes(), candidate.descriptor().mediaType()));
-        if (actual != null && platform.runs(actual)) {
-          return candidate;
-        }
-        if (actual != null) {
-          platforms.add(actual.toString());
-        }
+      if (found != null) {
+        return found;
       }
     }
-    throw noSuchPlatform("it is for " + Texts.shown(String.join(", ", platforms)));
+    return null;
+  }
+
+  /** A manifest whose configuration says that it is for the platform; null if it does not. */
+  private @Nullable VerifiedContent ifForPlatform(VerifiedContent candidate) throws IOException {
+    Platform actual =
+        platformOf(Manifest.parse(candidate.bytes(), candidate.descriptor().mediaType()));
+    if (actual == null) {
+      return null;
+    }
+    platforms.add(actual.toString());
+    return platform.runs(actual) ? candidate : null;
   }
 
   private @Nullable Platform platformOf(Manifest manifest) throws IOException {

@@ -13,6 +13,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -75,6 +77,36 @@ final class RealRegistryTest {
       assertThat(read(blob, 0, image.layer.length, true)).isEqualTo(image.layer);
       assertThatThrownBy(() -> blob.open(image.layer.length, 1))
           .isInstanceOf(IndexOutOfBoundsException.class);
+    }
+  }
+
+  @Test
+  void indexesWithinAnIndexAreAllLookedInto() throws Exception {
+    try (DockerRegistry registry = DockerRegistry.start(directory, "");
+        RegistryClient client =
+            new RegistryClient(SETTINGS, Credentials.anonymous(), TransferListener.NONE)) {
+      ImageReference reference = ImageReference.parse(registry.address() + "/team/app:1");
+      TestImage other = new TestImage(4, 1000, Platform.parse("linux/s390x"));
+      TestImage wanted = new TestImage(5, 1000, LINUX);
+      other.writeTo(client.target(reference.withTag("other")));
+      wanted.writeTo(client.target(reference.withTag("wanted")));
+      client
+          .target(reference)
+          .writeTop(
+              VerifiedContent.of(
+                  MediaTypes.OCI_INDEX,
+                  new ImageIndex(
+                          MediaTypes.OCI_INDEX,
+                          List.of(other.index.descriptor(), wanted.index.descriptor()),
+                          Map.of())
+                      .toJson()));
+
+      assertThat(client.resolve(reference, LINUX).manifestContent().bytes())
+          .isEqualTo(wanted.manifest.bytes());
+      assertThatThrownBy(() -> client.resolve(reference, Platform.parse("linux/riscv64")))
+          .hasMessageContaining("linux/amd64")
+          .hasMessageContaining("linux/s390x")
+          .satisfies(isOfKind(Kind.NO_SUCH_PLATFORM));
     }
   }
 

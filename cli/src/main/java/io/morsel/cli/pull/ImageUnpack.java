@@ -59,8 +59,14 @@ public final class ImageUnpack {
     }
   }
 
-  private boolean unpack(Manifest manifest, ImageConfig config) throws StatusException {
+  private boolean unpack(Manifest manifest, ImageConfig config)
+      throws StatusException, CommandException {
     List<String> chain = ChainIds.of(config.diffIds());
+    if (chain.size() != manifest.layers().size()) {
+      throw CommandException.failed(
+          "can't unpack the image: its manifest has %d layers, and its configuration names %d: it is damaged"
+              .formatted(manifest.layers().size(), chain.size()));
+    }
     for (int i = 0; i < chain.size(); i++) {
       if (snapshots.find(chain.get(i)).isEmpty() && !isPresent(manifest.layers().get(i))) {
         return false;
