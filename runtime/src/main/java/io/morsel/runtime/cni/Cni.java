@@ -120,33 +120,6 @@ public final class Cni {
     Files.deleteIfExists(file(namespace, id));
   }
 
-  /**
-   * Has the plugins look whether a container's network is still as they set it up. Does nothing
-   * where the network's configuration does not want that, by {@code disableCheck}, or is older than
-   * version 0.4.0, which has no {@code CHECK}. Nothing is changed.
-   *
-   * @throws CniException if it is not, or the container is in no network or not yet wholly
-   */
-  public void check(String namespace, String id) throws IOException, InterruptedException {
-    Attachment attachment =
-        find(namespace, id)
-            .orElseThrow(() -> new CniException("container '" + id + "' is in no network"));
-    if (!attachment.network().isChecked()) {
-      return;
-    }
-    if (!Files.exists(attachment.netns()) || !attachment.result().isObject()) {
-      throw new CniException(
-          "the network of container '"
-              + id
-              + "' is not set up: its network namespace "
-              + attachment.netns()
-              + " is gone, or was never filled; remove the container and run it again");
-    }
-    for (ObjectNode plugin : attachment.network().plugins()) {
-      var _ = run("CHECK", namespace, id, attachment, plugin, attachment.result());
-    }
-  }
-
   /** The network that a container is in, if it is in one. */
   public Optional<Attachment> find(String namespace, String id) throws IOException {
     Path file = file(namespace, id);

@@ -20,14 +20,11 @@ import tools.jackson.databind.node.ObjectNode;
  *
  * @param name the network
  * @param cniVersion the version of the specification that plugins are spoken to in
- * @param disableCheck whether {@code CHECK} is not to be run
  * @param plugins their configurations, in order
  */
-record NetworkList(String name, String cniVersion, boolean disableCheck, List<ObjectNode> plugins) {
+record NetworkList(String name, String cniVersion, List<ObjectNode> plugins) {
   private static final int MAX_BYTES = 1 << 20;
   private static final Pattern TYPE = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_.-]{0,127}");
-
-  private static final Pattern BEFORE_CHECK = Pattern.compile("0\\.[0-3](\\..*)?");
 
   /** The loopback interface of every namespace. */
   static final NetworkList LOOPBACK =
@@ -122,16 +119,7 @@ record NetworkList(String name, String cniVersion, boolean disableCheck, List<Ob
       throw new IllegalArgumentException(
           origin + ": it has no name, a malformed one, or no plugins");
     }
-    return new NetworkList(
-        name,
-        document.path("cniVersion").asString("0.1.0"),
-        document.path("disableCheck").asBoolean(false),
-        plugins);
-  }
-
-  /** Whether its plugins are to be asked how their containers are: since version 0.4.0. */
-  boolean isChecked() {
-    return !disableCheck && !BEFORE_CHECK.matcher(cniVersion).matches();
+    return new NetworkList(name, document.path("cniVersion").asString("0.1.0"), plugins);
   }
 
   /** Whether one of the plugins leads ports of the machine into containers. */
@@ -147,7 +135,7 @@ record NetworkList(String name, String cniVersion, boolean disableCheck, List<Ob
   /** The document that {@link #parse} reads. */
   ObjectNode toJson() {
     ObjectNode document = JsonMapper.shared().createObjectNode();
-    document.put("cniVersion", cniVersion).put("name", name).put("disableCheck", disableCheck);
+    document.put("cniVersion", cniVersion).put("name", name);
     document.putArray("plugins").addAll(plugins);
     return document;
   }

@@ -21,8 +21,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 /**
  * What plugins are told, in which order, and what becomes of their failures: by plugins that write
- * down their calls. Debian's plugins are used in the integration tests, and here where no command
- * needs them.
+ * down their calls. Debian's plugins are used in the integration tests.
  */
 final class CniTest {
   private static final List<PortMapping> PORTS = List.of(new PortMapping("", 8080, 80, "tcp"));
@@ -118,91 +117,6 @@ final class CniTest {
       }
     }
     throw new AssertionError(call + " is not among " + calls());
-  }
-
-  @Test
-  void pluginsLookAfterWhatTheyHaveDone() throws Exception {
-    String result = "{\"cniVersion\":\"1.0.0\",\"ips\":[{\"address\":\"10.1.2.3/24\"}]}";
-    plugin("first", "[ $CNI_COMMAND != ADD ] || echo '" + result + "'");
-    plugin(
-        "second",
-        "[ $CNI_COMMAND != ADD ] || echo '%s'; [ ! -e %s ] || { echo '{\"msg\":\"no eth0\"}'; exit 1; }"
-            .formatted(result, directory.resolve("broken")));
-    network("{\"type\":\"first\"},{\"type\":\"second\"}");
-    assertThatThrownBy(() -> cni.check("ns", "id")).hasMessageContaining("'id' is in no network");
-    var _ = cni.attach("ns", "id", List.of());
-    cni.check("ns", "id");
-    assertThat(order().subList(3, 5)).containsExactly("first-CHECK", "second-CHECK");
-    assertThat(told("first-CHECK").at("/prevResult/ips/0/address").asString())
-        .isEqualTo("10.1.2.3/24");
-    Files.createFile(directory.resolve("broken"));
-    assertThatThrownBy(() -> cni.check("ns", "id"))
-        .isInstanceOf(CniException.class)
-        .hasMessage("network plugin 'second' (CHECK) failed: no eth0");
-    Files.delete(directory.resolve("broken"));
-    NetworkNamespace.delete(cni.namespaceFile("ns", "id"));
-    assertThatThrownBy(() -> cni.check("ns", "id")).hasMessageContaining("is gone");
-    cni.detach("ns", "id");
-  }
-
-  @Test
-  void debiansPluginsLookAfterWhatTheyHaveDone() throws Exception {
-    Path plugins = Path.of("/usr/lib/cni");
-    assumeTrue(Files.isExecutable(plugins.resolve("ptp")), "containernetworking-plugins is absent");
-    Files.writeString(
-        directory.resolve("conf/10-test.conflist"),
-        """
-        {"cniVersion": "1.0.0", "name": "test", "plugins": [
-          {"type": "ptp", "ipam": {"type": "host-local", "dataDir": "%s",
-                                   "ranges": [[{"subnet": "10.98.7.0/24"}]]}}]}
-        """
-            .formatted(directory.resolve("leases")));
-    Cni real =
-        new Cni(
-            new CniSettings(
-                directory.resolve("conf"),
-                List.of(plugins),
-                directory.resolve("attachments"),
-                directory.resolve("netns"),
-                Duration.ofSeconds(60)));
-    String id = "check-" + ProcessHandle.current().pid();
-    assertThat(real.attach("ns", id, List.of()).addresses()).containsExactly("10.98.7.2");
-    try {
-      real.check("ns", id);
-      Process flush =
-          new ProcessBuilder(
-                  "nsenter",
-                  "--net=" + real.namespaceFile("ns", id),
-                  "ip",
-                  "addr",
-                  "flush",
-                  "dev",
-                  "eth0")
-              .start();
-      assertThat(flush.waitFor()).isZero();
-      assertThatThrownBy(() -> real.check("ns", id))
-          .isInstanceOf(CniException.class)
-          .hasMessageContaining("network plugin 'ptp' (CHECK) failed")
-          .hasMessageContaining("10.98.7.2");
-    } finally {
-      real.detach("ns", id);
-    }
-    assertThat(real.find("ns", id)).isEmpty();
-  }
-
-  @Test
-  void whoeverDoesNotWantItIsNotChecked() throws Exception {
-    plugin("first", "[ $CNI_COMMAND != ADD ] || echo '{\"ips\":[]}'");
-    for (String version :
-        List.of("\"cniVersion\":\"0.3.1\"", "\"cniVersion\":\"1.0.0\",\"disableCheck\":true")) {
-      Files.writeString(
-          directory.resolve("conf/10-test.conflist"),
-          "{" + version + ",\"name\":\"test\",\"plugins\":[{\"type\":\"first\"}]}");
-      var _ = cni.attach("ns", "id", List.of());
-      cni.check("ns", "id");
-      cni.detach("ns", "id");
-    }
-    assertThat(order()).doesNotContain("first-CHECK").contains("first-ADD", "first-DEL");
   }
 
   @Test
