@@ -65,6 +65,7 @@ public final class WarmUp implements AutoCloseable {
   private final String version;
   private final Thread thread = Thread.ofPlatform().daemon().name("warm-up").unstarted(this::run);
   private volatile boolean stopped;
+  private boolean cleaning;
 
   /** A warm-up below a root that nobody else uses. */
   WarmUp(Path root, MorselConfig config, String version) {
@@ -117,16 +118,26 @@ public final class WarmUp implements AutoCloseable {
     };
   }
 
-  private void stop() {
+  private synchronized void stop() {
     stopped = true;
-    thread.interrupt();
+    if (!cleaning) {
+      thread.interrupt();
+    }
+  }
+
+  /**
+   * From now on nothing interrupts the thread, which reads and deletes files and would leave some.
+   */
+  private synchronized void beginCleaning() {
+    cleaning = true;
+    var _ = Thread.interrupted();
   }
 
   private void run() {
     long start = System.nanoTime();
-    // Before, not after: what a start of a container needs of them is back before the first one.
-    StartupPages.giveBack();
     try {
+      // Before, not after: what a start of a container needs of them is back before the first one.
+      StartupPages.giveBack();
       Files.createDirectory(
           directory,
           PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
@@ -139,6 +150,7 @@ public final class WarmUp implements AutoCloseable {
         checkNotStopped();
         WarmUpIndex.build(directory);
       } finally {
+        beginCleaning();
         reconcile(root);
       }
       log.debug("warmed up in {} ms", (System.nanoTime() - start) / 1_000_000);

@@ -16,8 +16,8 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * Indexes a layer a few times, so that the code which does is compiled when the first real layer
- * comes: that has thousands of files, and interpreted code needs several times as long.
+ * Indexes a layer a few times, and hashes, so that the code which does is compiled when the first
+ * real layer comes: that has thousands of files, and interpreted code needs several times as long.
  *
  * <p>The layer has hundreds of entries of every kind, which is few: what is indexed for nothing
  * leaves its garbage behind, and the compiler counts calls, not layers.

@@ -32,7 +32,7 @@ public final class Await {
     while (!condition.getAsBoolean()) {
       if (System.nanoTime() > deadline) {
         throw new HostException(
-            "not within " + limit.toSeconds() + " s: " + what + " " + evidence.get());
+            ("not within " + limit.toSeconds() + " s: " + what + " " + evidence.get()).strip());
       }
       if (Thread.currentThread().isInterrupted()) {
         throw new HostException("interrupted while waiting until " + what);

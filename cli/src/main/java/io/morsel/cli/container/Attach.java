@@ -9,9 +9,6 @@ import io.morsel.cli.io.SignalForwarding;
 import io.morsel.cli.io.StdioCopy;
 import io.morsel.cli.terminal.CommandException;
 import io.morsel.cli.terminal.ExitCode;
-import io.morsel.containerd.api.tasks.CloseIORequest;
-import io.morsel.containerd.api.tasks.KillRequest;
-import io.morsel.containerd.api.tasks.ResizePtyRequest;
 import io.morsel.containerd.api.tasks.WaitRequest;
 import io.morsel.containerd.api.types.Process;
 import java.io.IOException;
@@ -22,17 +19,12 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
-import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Joins this program's streams with those of a container that runs already, through its FIFOs, as
  * {@code ctr tasks attach} does.
  */
 public final class Attach implements StdioCopy.Listener {
-  private static final Logger log = LoggerFactory.getLogger(Attach.class);
-
   /** How long what the container has written may take to get here once it has ended. */
   private static final Duration OUTPUT_GRACE = Duration.ofSeconds(10);
 
@@ -42,12 +34,14 @@ public final class Attach implements StdioCopy.Listener {
   private final CoreClient client;
   private final String id;
   private final boolean terminal;
+  private final ProcessCalls process;
   private final CompletableFuture<Integer> end = new CompletableFuture<>();
 
   private Attach(CoreClient client, String id, boolean terminal) {
     this.client = client;
     this.id = id;
     this.terminal = terminal;
+    this.process = new ProcessCalls(client, id, "");
   }
 
   /**
@@ -101,15 +95,15 @@ public final class Attach implements StdioCopy.Listener {
     boolean keys = terminal && !fifos.stdin().isEmpty();
     try (Fifos _ = fifos;
         RawTerminal raw = keys ? rawTerminal() : null;
-        SignalForwarding _ = SignalForwarding.start(this::kill);
-        SignalForwarding _ = SignalForwarding.onResize(() -> resize(raw))) {
+        SignalForwarding _ = SignalForwarding.start(process::kill);
+        SignalForwarding _ = SignalForwarding.onResize(() -> process.resize(raw))) {
       StdioCopy.Streams standard = StdioCopy.Streams.standard();
       InputStream in =
           keys ? new DetachKeys(standard.in(), () -> end.complete(ExitCode.OK)) : standard.in();
       StdioCopy copy =
           StdioCopy.start(fifos, new StdioCopy.Streams(in, standard.out(), standard.err()), this);
       fifos.connected();
-      resize(raw);
+      process.resize(raw);
       Thread.ofVirtual().name("wait-" + id).start(() -> awaitEnd(copy));
       return end.get();
     } catch (ExecutionException failure) {
@@ -150,44 +144,11 @@ public final class Attach implements StdioCopy.Listener {
     }
   }
 
-  private void kill(int signal) {
-    quietly(
-        "signal " + signal,
-        () ->
-            client
-                .tasks()
-                .kill(KillRequest.newBuilder().setContainerId(id).setSignal(signal).build()));
-  }
-
-  private void resize(@Nullable RawTerminal raw) {
-    if (raw == null) {
-      return;
-    }
-    quietly(
-        "the terminal's size",
-        () -> {
-          RawTerminal.Size size = raw.size();
-          return client
-              .tasks()
-              .resizePty(
-                  ResizePtyRequest.newBuilder()
-                      .setContainerId(id)
-                      .setWidth(size.columns())
-                      .setHeight(size.rows())
-                      .build());
-        });
-  }
-
   @Override
   public void inputEnded() {
     // A terminal would hang up, and whoever has detached wants the container to go on.
     if (!terminal) {
-      quietly(
-          "the end of the input",
-          () ->
-              client
-                  .tasks()
-                  .closeIO(CloseIORequest.newBuilder().setContainerId(id).setStdin(true).build()));
+      process.closeInput();
     }
   }
 
@@ -195,20 +156,5 @@ public final class Attach implements StdioCopy.Listener {
   public void outputLost() {
     // Nobody looks any more; the container was there before, and goes on.
     end.complete(ExitCode.OK);
-  }
-
-  /** Something that the container is told. */
-  private interface Message {
-    Object send() throws StatusException, IOException;
-  }
-
-  private void quietly(String what, Message message) {
-    try {
-      var _ = message.send();
-    } catch (StatusException failure) {
-      log.debug("container {} is not told {}: {}", id, what, CoreClient.message(failure));
-    } catch (IOException failure) {
-      log.debug("container {} is not told {}: {}", id, what, failure.getMessage());
-    }
   }
 }

@@ -11,34 +11,29 @@ import io.morsel.cli.io.StdioCopy;
 import io.morsel.cli.terminal.CommandException;
 import io.morsel.cli.terminal.ExitCode;
 import io.morsel.containerd.api.containers.Container;
-import io.morsel.containerd.api.tasks.CloseIORequest;
 import io.morsel.containerd.api.tasks.DeleteProcessRequest;
 import io.morsel.containerd.api.tasks.ExecProcessRequest;
-import io.morsel.containerd.api.tasks.KillRequest;
-import io.morsel.containerd.api.tasks.ResizePtyRequest;
 import io.morsel.containerd.api.tasks.StartRequest;
 import io.morsel.containerd.api.tasks.WaitRequest;
 import java.io.IOException;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** {@code morsel exec}: one process beside those of a container. */
 public final class Exec implements StdioCopy.Listener {
-  private static final Logger log = LoggerFactory.getLogger(Exec.class);
-
   private final CoreClient client;
   private final ExecRequest request;
   private final Container container;
   private final String execId = "exec-" + UUID.randomUUID();
+  private final ProcessCalls process;
   private final CountDownLatch started = new CountDownLatch(1);
 
   private Exec(CoreClient client, ExecRequest request, Container container) {
     this.client = client;
     this.request = request;
     this.container = container;
+    this.process = new ProcessCalls(client, container.getId(), execId);
   }
 
   /** Starts the process and, unless it is detached, waits for its end; returns its exit code. */
@@ -67,7 +62,7 @@ public final class Exec implements StdioCopy.Listener {
     try (RawTerminal terminal = keys ? RawTerminal.open() : null;
         Fifos fifos = Fifos.create(execId, request.interactive(), request.terminal());
         SignalForwarding _ = SignalForwarding.start(this::killWhenStarted);
-        SignalForwarding _ = SignalForwarding.onResize(() -> resize(terminal))) {
+        SignalForwarding _ = SignalForwarding.onResize(() -> process.resize(terminal))) {
       StdioCopy copy = StdioCopy.start(fifos, StdioCopy.Streams.standard(), this);
       create(
           fifos.stdin(), fifos.stdout(), fifos.stderr(), terminal == null ? null : terminal.size());
@@ -138,68 +133,24 @@ public final class Exec implements StdioCopy.Listener {
   private void killWhenStarted(int signal) {
     try {
       started.await();
-      kill(signal);
+      process.kill(signal);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
   }
 
-  private void kill(int signal) {
-    quietly(
-        "signal " + signal,
-        () ->
-            client
-                .tasks()
-                .kill(
-                    KillRequest.newBuilder()
-                        .setContainerId(container.getId())
-                        .setExecId(execId)
-                        .setSignal(signal)
-                        .build()));
-  }
-
-  private void resize(@Nullable RawTerminal terminal) {
-    if (terminal == null) {
-      return;
-    }
-    quietly(
-        "the terminal's size",
-        () -> {
-          RawTerminal.Size size = terminal.size();
-          return client
-              .tasks()
-              .resizePty(
-                  ResizePtyRequest.newBuilder()
-                      .setContainerId(container.getId())
-                      .setExecId(execId)
-                      .setWidth(size.columns())
-                      .setHeight(size.rows())
-                      .build());
-        });
-  }
-
   @Override
   public void inputEnded() {
-    quietly(
-        "the end of the input",
-        () ->
-            client
-                .tasks()
-                .closeIO(
-                    CloseIORequest.newBuilder()
-                        .setContainerId(container.getId())
-                        .setExecId(execId)
-                        .setStdin(true)
-                        .build()));
+    process.closeInput();
   }
 
   @Override
   public void outputLost() {
-    kill(SignalNumber.PIPE);
+    process.kill(SignalNumber.PIPE);
   }
 
   private void delete() {
-    quietly(
+    process.quietly(
         "that it is not needed any more",
         () ->
             client
@@ -209,21 +160,5 @@ public final class Exec implements StdioCopy.Listener {
                         .setContainerId(container.getId())
                         .setExecId(execId)
                         .build()));
-  }
-
-  /** Something that the process is told. */
-  private interface Message {
-    Object send() throws StatusException, IOException;
-  }
-
-  /** What comes too late for a process that has ended needs no answer. */
-  private void quietly(String what, Message message) {
-    try {
-      var _ = message.send();
-    } catch (StatusException failure) {
-      log.debug("process {} is not told {}: {}", execId, what, CoreClient.message(failure));
-    } catch (IOException failure) {
-      log.debug("process {} is not told {}: {}", execId, what, failure.getMessage());
-    }
   }
 }

@@ -109,7 +109,10 @@ public final class RunJob {
               core.isEmbedded()
                   ? Optional.of(request.attachment().stopTimeout())
                   : Optional.empty());
-      try (SignalForwarding _ = SignalForwarding.start(forwarding)) {
+      // Never undone: what comes while the command cleans up must not change the container's exit
+      // code, which is this process's.
+      var _ = SignalForwarding.start(forwarding);
+      try {
         return run(core.client(), forwarding);
       } catch (InterruptedException | IOException | CommandException failure) {
         int signal = forwarding.interruption();
