@@ -18,6 +18,9 @@ sealed interface BulkRun permits BulkWalk, ReplayRun {
   /** Whether this chunk may go along with the last one that {@link #next} gave. */
   boolean includes(int chunk);
 
+  /** What a request reads over at most, between two chunks, rather than ending. */
+  long gapBytes(LinkEstimate link);
+
   /** A request was planned that brings this chunk. */
   void planned(int chunk);
 

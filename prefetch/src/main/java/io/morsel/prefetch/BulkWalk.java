@@ -48,6 +48,11 @@ final class BulkWalk implements BulkRun {
   }
 
   @Override
+  public long gapBytes(LinkEstimate link) {
+    return LayerFlights.bulkGapBytes(link);
+  }
+
+  @Override
   public void planned(int chunk) {
     if (chunk == cursor) {
       cursor++;

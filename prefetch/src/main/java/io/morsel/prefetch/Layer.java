@@ -91,13 +91,11 @@ public final class Layer implements LayerContent, AutoCloseable {
   }
 
   /**
-   * Fetches what the order names and is absent, ahead of readers and in the background: at priority
-   * {@link FetchPriority#PREFETCH}. Returns at once.
-   *
-   * @param budget what it may cost, gaps that requests read over included
+   * Fetches what the replay has of this layer and is absent, ahead of readers and in the
+   * background: at priority {@link FetchPriority#PREFETCH}. Returns at once.
    */
-  public void replay(ReplayOrder order, ByteBudget budget) {
-    layer.data().replay(order, budget);
+  public void replay(ImageReplay image) {
+    layer.data().replay(image.order(layer.source().digest()), image);
   }
 
   /** Has later requests of this layer, through whichever handle, go to this blob. */

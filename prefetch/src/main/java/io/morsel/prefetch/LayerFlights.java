@@ -24,7 +24,15 @@ import org.jspecify.annotations.Nullable;
  */
 final class LayerFlights {
   /** Unwanted bytes that a request reads over rather than ending before them. */
-  static final long MAX_GAP_BYTES = 64 << 10;
+  static final long LEAST_GAP_BYTES = 64 << 10;
+
+  /**
+   * A request costs both ends some milliseconds of processor time, whatever it brings: for one that
+   * nobody waits for, a gap that passes sooner than that is read over, too.
+   */
+  private static final long GAP_MILLIS = 3;
+
+  private static final long MOST_GAP_BYTES = 1 << 20;
 
   /**
    * How far behind a running bulk request may be for a reader to wait for it, in the times of a
@@ -157,6 +165,11 @@ final class LayerFlights {
 
   private long nearBytes() {
     return Math.clamp(NEAR_REQUESTS * link.worthwhileBytes(), LEAST_NEAR_BYTES, MOST_NEAR_BYTES);
+  }
+
+  /** What a request that nobody waits for reads over rather than ending before it. */
+  static long bulkGapBytes(LinkEstimate link) {
+    return Math.clamp(link.bytesIn(GAP_MILLIS, LEAST_GAP_BYTES), LEAST_GAP_BYTES, MOST_GAP_BYTES);
   }
 
   /** How long a request at this priority may be. */
@@ -338,6 +351,7 @@ final class LayerFlights {
    */
   private FetchRequest plan(int start, FetchPriority priority, @Nullable BulkRun run) {
     long maxRequestBytes = requestBytes(priority);
+    long gapBytes = run == null ? LEAST_GAP_BYTES : run.gapBytes(link);
     long from = table.blobOffset(start);
     long to = from + table.blobLength(start);
     long lastOffset = from;
@@ -358,11 +372,11 @@ final class LayerFlights {
       if (end > from || to - offset > maxRequestBytes) {
         break;
       }
-      if (from - end <= MAX_GAP_BYTES && isWanted(i, run)) {
+      if (from - end <= gapBytes && isWanted(i, run)) {
         chunks.addFirst(i);
         bound = from;
         from = offset;
-      } else if (from - offset > MAX_GAP_BYTES) {
+      } else if (from - offset > gapBytes) {
         break;
       }
     }
@@ -376,7 +390,7 @@ final class LayerFlights {
         }
         continue;
       }
-      if (offset < to || end - from > maxRequestBytes || offset - to > MAX_GAP_BYTES) {
+      if (offset < to || end - from > maxRequestBytes || offset - to > gapBytes) {
         break;
       }
       if (isWanted(i, run)) {
@@ -413,7 +427,7 @@ final class LayerFlights {
     for (; next < table.count() && chunks.size() < MAX_REQUEST_CHUNKS; next++) {
       long offset = table.blobOffset(next);
       long chunkEnd = offset + table.blobLength(next);
-      boolean adjacent = offset == lastOffset || (offset >= end && offset - end <= MAX_GAP_BYTES);
+      boolean adjacent = offset == lastOffset || (offset >= end && offset - end <= LEAST_GAP_BYTES);
       if (!adjacent || chunkEnd - to > budget) {
         break;
       }

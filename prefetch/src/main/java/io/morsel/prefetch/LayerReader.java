@@ -311,7 +311,7 @@ final class LayerReader {
   }
 
   private void readAbsent(long offset, ByteBuffer target, int first, int end) throws IOException {
-    layer.missed();
+    layer.missed(first, end);
     Patience patience = new Patience(FetchPriority.DEMAND);
     @Nullable Flight[] flights = new Flight[end - first];
     try {

@@ -158,13 +158,13 @@ public final class LayerStore implements AutoCloseable {
   /**
    * Replays what earlier starts used of a layer, as by {@link Layer#replay}, if the layer is open.
    */
-  public void replay(Digest layer, ReplayOrder order, ByteBudget budget) throws IOException {
+  public void replay(Digest layer, ImageReplay image) throws IOException {
     Entry entry = acquire(layer);
     try {
       entry.lock.lock();
       try {
         if (entry.layer != null) {
-          entry.layer.data().replay(order, budget);
+          entry.layer.data().replay(image.order(layer), image);
         }
       } finally {
         entry.lock.unlock();

@@ -9,14 +9,30 @@ import java.util.stream.IntStream;
 
 /** Turns places in a blob, in the order of their use, into the steps of a replay. */
 final class ReplayPlan {
-  /**
-   * What is used first comes in a small step, so that it comes soon: in what the network brings in
-   * this time, or in {@link #FIRST_STEP_BYTES}.
-   */
-  static final long FIRST_STEP_MILLIS = 20;
-
-  /** The least that a first step has. */
+  /** The least that a first step has, and how many there are where nothing is known yet. */
   static final long FIRST_STEP_BYTES = 512 << 10;
+
+  /**
+   * How a network is made use of.
+   *
+   * @param firstStepBytes how much the first step has, if there is as much: what is used first
+   *     comes in a small step, so that it comes soon. Each of the next has twice as much, up to a
+   *     bound
+   * @param gapBytes what a request reads over rather than ending before it
+   */
+  record Pace(long firstStepBytes, long gapBytes) {
+    private static final long FIRST_STEP_MILLIS = 20;
+
+    /** Where nothing is known of the network. */
+    static final Pace UNKNOWN = new Pace(FIRST_STEP_BYTES, LayerFlights.LEAST_GAP_BYTES);
+
+    /** For the network as it has been of late. */
+    static Pace of(LinkEstimate link) {
+      return new Pace(
+          Math.max(FIRST_STEP_BYTES, link.bytesIn(FIRST_STEP_MILLIS, FIRST_STEP_BYTES)),
+          LayerFlights.bulkGapBytes(link));
+    }
+  }
 
   /** A later step has time, and the more it holds the fewer requests it takes. */
   private static final long LAST_STEP_BYTES = 4 << 20;
@@ -29,25 +45,22 @@ final class ReplayPlan {
    * The steps that fetch what is absent. Offsets at which no chunk is are left out, and so are
    * steps that the budget does not allow for; a step costs what is read over between its chunks,
    * too.
-   *
-   * @param firstStepBytes how much the first step has, if there is as much; each of the next has
-   *     twice as much, up to a bound
    */
   static List<ReplayRun.Step> of(
       ChunkTable table,
       PresentBitmap present,
-      ReplayOrder order,
+      List<ReplayOrder.Place> places,
       ByteBudget budget,
-      long firstStepBytes) {
+      Pace pace) {
     List<ReplayRun.Step> steps = new ArrayList<>();
     List<Integer> step = new ArrayList<>();
     long rank = 0;
-    long stepBytes = firstStepBytes;
+    long stepBytes = pace.firstStepBytes();
     long bytes = 0;
     long stream = -1;
-    for (Use use : uses(table, present, order)) {
+    for (Use use : uses(table, present, places)) {
       if (bytes >= stepBytes && table.blobOffset(use.chunk()) != stream) {
-        if (!add(steps, rank, step, table, budget)) {
+        if (!add(steps, rank, step, table, budget, pace)) {
           return steps;
         }
         step.clear();
@@ -63,13 +76,13 @@ final class ReplayPlan {
         bytes += table.blobLength(use.chunk());
       }
     }
-    add(steps, rank, step, table, budget);
+    add(steps, rank, step, table, budget, pace);
     return steps;
   }
 
   /** Absent chunks in the order of their use. */
-  private static List<Use> uses(ChunkTable table, PresentBitmap present, ReplayOrder order) {
-    List<ReplayOrder.Place> places = order.places();
+  private static List<Use> uses(
+      ChunkTable table, PresentBitmap present, List<ReplayOrder.Place> places) {
     int[] byOffset =
         IntStream.range(0, places.size())
             .boxed()
@@ -93,9 +106,11 @@ final class ReplayPlan {
       long rank,
       List<Integer> step,
       ChunkTable table,
-      ByteBudget budget) {
-    ReplayRun.Step sorted = new ReplayRun.Step(rank, step);
-    if (step.isEmpty() || !budget.take(costBytes(table, sorted.chunks().toArray()))) {
+      ByteBudget budget,
+      Pace pace) {
+    ReplayRun.Step sorted = new ReplayRun.Step(rank, pace.gapBytes(), step);
+    if (step.isEmpty()
+        || !budget.take(costBytes(table, sorted.chunks().toArray(), pace.gapBytes()))) {
       return false;
     }
     steps.add(sorted);
@@ -103,7 +118,7 @@ final class ReplayPlan {
   }
 
   /** What the requests for these chunks bring at most, with the gaps that they read over. */
-  private static long costBytes(ChunkTable table, int[] chunks) {
+  private static long costBytes(ChunkTable table, int[] chunks, long gapBytes) {
     long cost = 0;
     long start = -1;
     long end = -1;
@@ -115,7 +130,7 @@ final class ReplayPlan {
         end = Math.max(end, to);
         continue;
       }
-      boolean readsOn = end >= 0 && from >= end && from - end <= LayerFlights.MAX_GAP_BYTES;
+      boolean readsOn = end >= 0 && from >= end && from - end <= gapBytes;
       cost += to - (readsOn ? end : from);
       start = from;
       end = to;

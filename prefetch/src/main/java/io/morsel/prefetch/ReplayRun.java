@@ -16,15 +16,18 @@ final class ReplayRun implements BulkRun {
   /** Chunks that are used at about the same time. */
   static final class Step {
     private final long rank;
+    private final long gapBytes;
     private final int[] chunks;
 
     /**
      * A step.
      *
      * @param rank how much of the image is used before them, in bytes; compares layers
+     * @param gapBytes how much between two of them is read over at most
      */
-    Step(long rank, Collection<Integer> chunks) {
+    Step(long rank, long gapBytes, Collection<Integer> chunks) {
       this.rank = rank;
+      this.gapBytes = gapBytes;
       this.chunks = chunks.stream().mapToInt(Integer::intValue).sorted().toArray();
     }
 
@@ -48,7 +51,7 @@ final class ReplayRun implements BulkRun {
       List<Integer> chunks = each.chunks().filter(c -> !members.get(c)).boxed().toList();
       if (!chunks.isEmpty()) {
         chunks.forEach(members::set);
-        steps.add(new Step(each.rank, chunks));
+        steps.add(new Step(each.rank, each.gapBytes, chunks));
       }
     }
   }
@@ -82,6 +85,11 @@ final class ReplayRun implements BulkRun {
   @Override
   public boolean includes(int chunk) {
     return !isDone() && Arrays.binarySearch(steps.get(step).chunks, chunk) >= 0;
+  }
+
+  @Override
+  public long gapBytes(LinkEstimate link) {
+    return isDone() ? 0 : steps.get(step).gapBytes;
   }
 
   @Override

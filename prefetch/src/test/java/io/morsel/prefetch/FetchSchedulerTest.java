@@ -352,7 +352,7 @@ final class FetchSchedulerTest {
       rig.pass(Duration.ofMinutes(2));
       assertThat(nextFill(rig)).isNotNull();
 
-      rig.layer.missed();
+      rig.layer.missed(0, 1);
       for (int hour = 0; hour < 15; hour++) {
         assertThat(nextFill(rig)).isNull();
         rig.pass(Duration.ofHours(1));

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -18,15 +19,21 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(60)
 final class ReplayTest {
   private static final int CHUNK = 10_000;
-  private static final ByteBudget PLENTY = new ByteBudget(Long.MAX_VALUE);
 
   @TempDir private Path directory;
 
   private static ReplayOrder order(SampleLayer sample, int... chunks) {
     return new ReplayOrder(
-        IntStream.range(0, chunks.length)
-            .mapToObj(i -> new ReplayOrder.Place(sample.blobOffset(chunks[i]), i))
-            .toList());
+        IntStream.range(0, chunks.length).mapToObj(i -> place(sample, chunks[i], i, 1)).toList());
+  }
+
+  private static ReplayOrder.Place place(SampleLayer sample, int chunk, int rank, long usedBy) {
+    return new ReplayOrder.Place(sample.blobOffset(chunk), sample.blobLength(chunk), rank, usedBy);
+  }
+
+  /** The order of one start, of which nothing is held back. */
+  private static void replay(Rig rig, ReplayOrder order, long budgetBytes) {
+    rig.layer.replay(order, new ImageReplay(Map.of(), 1, new ByteBudget(budgetBytes)));
   }
 
   private static void awaitPresent(Rig rig, int... chunks) throws Exception {
@@ -77,7 +84,7 @@ final class ReplayTest {
   void neighboursComeInOneRequestAndNothingElse() throws Exception {
     SampleLayer sample = SampleLayer.uniform(100, CHUNK);
     try (Rig rig = new Rig(sample, directory)) {
-      rig.layer.replay(order(sample, 41, 80, 40, 42, 10), PLENTY);
+      replay(rig, order(sample, 41, 80, 40, 42, 10), Long.MAX_VALUE);
       awaitPresent(rig, 10, 40, 41, 42, 80);
 
       assertThat(rig.blob.ranges)
@@ -101,9 +108,9 @@ final class ReplayTest {
           ReplayPlan.of(
               sample,
               rig.layer.present,
-              order(sample, chunks.stream().mapToInt(Integer::intValue).toArray()),
-              PLENTY,
-              ReplayPlan.FIRST_STEP_BYTES);
+              order(sample, chunks.stream().mapToInt(Integer::intValue).toArray()).places(),
+              new ByteBudget(Long.MAX_VALUE),
+              ReplayPlan.Pace.UNKNOWN);
       List<Integer> walked = new ArrayList<>();
       ReplayRun run = new ReplayRun();
       run.add(steps);
@@ -121,9 +128,9 @@ final class ReplayTest {
               ReplayPlan.of(
                   sample,
                   rig.layer.present,
-                  order(sample, chunks.stream().mapToInt(Integer::intValue).toArray()),
-                  PLENTY,
-                  sample.blob.length))
+                  order(sample, chunks.stream().mapToInt(Integer::intValue).toArray()).places(),
+                  new ByteBudget(Long.MAX_VALUE),
+                  new ReplayPlan.Pace(sample.blob.length, 0)))
           .hasSize(1);
     }
   }
@@ -132,13 +139,14 @@ final class ReplayTest {
   void unknownOffsetsAreIgnored() throws Exception {
     SampleLayer sample = SampleLayer.uniform(20, CHUNK);
     try (Rig rig = new Rig(sample, directory)) {
-      rig.layer.replay(
+      replay(
+          rig,
           new ReplayOrder(
               List.of(
-                  new ReplayOrder.Place(5, 0),
-                  new ReplayOrder.Place(Long.MAX_VALUE, 1),
-                  new ReplayOrder.Place(7 * CHUNK, 2))),
-          PLENTY);
+                  new ReplayOrder.Place(5, CHUNK, 0, 1),
+                  new ReplayOrder.Place(Long.MAX_VALUE, CHUNK, 1, 1),
+                  new ReplayOrder.Place(7 * CHUNK, CHUNK, 2, 1))),
+          Long.MAX_VALUE);
       awaitPresent(rig, 7);
       assertThat(rig.blob.ranges).containsExactly(new ScriptedBlob.Range(7 * CHUNK, CHUNK));
     }
@@ -148,7 +156,7 @@ final class ReplayTest {
   void usedChunksAreCountedOnce() throws Exception {
     SampleLayer sample = SampleLayer.uniform(20, CHUNK);
     try (Rig rig = new Rig(sample, directory)) {
-      rig.layer.replay(order(sample, 3, 4, 9), PLENTY);
+      replay(rig, order(sample, 3, 4, 9), Long.MAX_VALUE);
       for (int i = 0; i < 2; i++) {
         StartRecording recording = new StartRecording(100, Long.MAX_VALUE);
         recording.add(0, rig.layer);
@@ -180,12 +188,12 @@ final class ReplayTest {
             ReplayPlan.of(
                 sample,
                 rig.layer.present,
-                distinct(order(sample, some)),
+                distinct(order(sample, some)).places(),
                 new ByteBudget(budget),
-                ReplayPlan.FIRST_STEP_BYTES);
+                ReplayPlan.Pace.of(rig.scheduler.link));
         BitSet planned = new BitSet();
         steps.forEach(step -> step.chunks().forEach(planned::set));
-        rig.layer.replay(distinct(order(sample, some)), new ByteBudget(budget));
+        replay(rig, distinct(order(sample, some)), budget);
         awaitPresent(rig, planned.stream().toArray());
         long requested = rig.blob.ranges.stream().mapToLong(ScriptedBlob.Range::length).sum();
         assertThat(requested).as("seed %d", seed).isLessThanOrEqualTo(budget);

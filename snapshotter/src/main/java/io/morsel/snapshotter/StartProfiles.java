@@ -2,10 +2,9 @@ package io.morsel.snapshotter;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
-import io.morsel.prefetch.ByteBudget;
+import io.morsel.prefetch.ImageReplay;
 import io.morsel.prefetch.Layer;
 import io.morsel.prefetch.LayerStore;
-import io.morsel.prefetch.ReplayOrder;
 import io.morsel.prefetch.StartRecording;
 import io.morsel.prefetch.profile.ChunkUse;
 import io.morsel.prefetch.profile.ImageProfile;
@@ -73,9 +72,6 @@ final class StartProfiles implements AutoCloseable {
 
   private static final Duration CLOSE_GRACE = Duration.ofSeconds(2);
 
-  /** What is to be replayed of an image, once it is known, and what that may still cost. */
-  private record Replay(CompletableFuture<Map<Digest, ReplayOrder>> orders, ByteBudget budget) {}
-
   private final LayerStore layers;
   private final ProfileStore files;
   private final Optional<SharedProfiles> shared;
@@ -86,7 +82,8 @@ final class StartProfiles implements AutoCloseable {
   private final long maxBytes;
   private final long maxPercent;
 
-  private final Cache<Digest, Replay> expected =
+  /** What is to be replayed of images, once it is known. */
+  private final Cache<Digest, CompletableFuture<ImageReplay>> expected =
       Caffeine.newBuilder().maximumSize(MAX_EXPECTED).expireAfterWrite(EXPECTED_LIFETIME).build();
 
   /** Images of which nobody has shared a profile. */
@@ -137,21 +134,16 @@ final class StartProfiles implements AutoCloseable {
   /** A layer of the image is open: fetches what the image's profile has of it. */
   void opened(LayerImage image, Digest layer) {
     if (replays) {
-      Replay replay = replay(image);
-      var _ = replay.orders().thenAcceptAsync(orders -> fetch(layer, orders, replay), executor);
+      var _ = replay(image).thenAcceptAsync(replay -> fetch(layer, replay), executor);
     }
   }
 
-  private Replay replay(LayerImage image) {
+  private CompletableFuture<ImageReplay> replay(LayerImage image) {
     return expected.get(
         image.manifest(),
-        digest -> {
-          long budgetBytes = budgetBytes(image.layerBytes());
-          return new Replay(
-              CompletableFuture.supplyAsync(() -> find(image), executor)
-                  .thenApply(found -> orders(found, budgetBytes)),
-              new ByteBudget(budgetBytes));
-        });
+        _ ->
+            CompletableFuture.supplyAsync(() -> find(image), executor)
+                .thenApply(found -> replay(found, image.layerBytes())));
   }
 
   /** The image's profile, from here or from where the image is. */
@@ -209,17 +201,15 @@ final class StartProfiles implements AutoCloseable {
     }
   }
 
-  private static Map<Digest, ReplayOrder> orders(Optional<ImageProfile> profile, long budgetBytes) {
-    return profile.map(found -> found.replayOrders(budgetBytes)).orElse(Map.of());
+  private ImageReplay replay(Optional<ImageProfile> profile, long imageBytes) {
+    return profile
+        .map(found -> found.replay(budgetBytes(imageBytes)))
+        .orElseGet(ImageReplay::nothing);
   }
 
-  private void fetch(Digest layer, Map<Digest, ReplayOrder> orders, Replay replay) {
-    ReplayOrder order = orders.get(layer);
-    if (order == null) {
-      return;
-    }
+  private void fetch(Digest layer, ImageReplay replay) {
     try {
-      layers.replay(layer, order, replay.budget());
+      layers.replay(layer, replay);
     } catch (IOException e) {
       log.debug("layer {} is not replayed: {}", layer, e.toString());
     }
@@ -240,7 +230,7 @@ final class StartProfiles implements AutoCloseable {
   void starting(Digest image, Map<Digest, Layer> opened, boolean again) {
     long imageBytes = opened.values().stream().mapToLong(l -> l.source().sizeBytes()).sum();
     if (replays && expected.getIfPresent(image) == null) {
-      execute(() -> replayAgain(image, opened, budgetBytes(imageBytes)));
+      execute(() -> replayAgain(image, opened, imageBytes));
     }
     if (!records || closing.getCount() == 0 || recordings.size() >= MAX_RECORDINGS) {
       return;
@@ -281,14 +271,12 @@ final class StartProfiles implements AutoCloseable {
   }
 
   /** What was mounted long ago may have been fetched only in part. */
-  private void replayAgain(Digest image, Map<Digest, Layer> opened, long budgetBytes) {
+  private void replayAgain(Digest image, Map<Digest, Layer> opened, long imageBytes) {
     if (opened.values().stream().allMatch(Layer::isComplete)) {
       return;
     }
-    Map<Digest, ReplayOrder> orders = orders(findHere(image), budgetBytes);
-    Replay replay =
-        new Replay(CompletableFuture.completedFuture(orders), new ByteBudget(budgetBytes));
-    opened.keySet().forEach(layer -> fetch(layer, orders, replay));
+    ImageReplay replay = replay(findHere(image), imageBytes);
+    opened.keySet().forEach(layer -> fetch(layer, replay));
   }
 
   /** Returns when the container has started; false where that is not sure. */

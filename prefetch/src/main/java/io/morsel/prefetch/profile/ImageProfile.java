@@ -1,5 +1,7 @@
 package io.morsel.prefetch.profile;
 
+import io.morsel.prefetch.ByteBudget;
+import io.morsel.prefetch.ImageReplay;
 import io.morsel.prefetch.ReplayOrder;
 import io.morsel.registry.Digest;
 import java.util.ArrayList;
@@ -118,7 +120,7 @@ public record ImageProfile(Digest image, List<Digest> layers, List<RecordedStart
   private static final class Merged {
     final ChunkUse use;
     long blobBytes;
-    int starts;
+    long usedBy;
     long bytesBefore = Long.MAX_VALUE;
 
     Merged(ChunkUse use) {
@@ -127,6 +129,10 @@ public record ImageProfile(Digest image, List<Digest> layers, List<RecordedStart
 
     long bytesBefore() {
       return bytesBefore;
+    }
+
+    boolean isOfMost(int starts) {
+      return 2 * Long.bitCount(usedBy) > starts;
     }
   }
 
@@ -137,47 +143,58 @@ public record ImageProfile(Digest image, List<Digest> layers, List<RecordedStart
    * @param maxBlobBytes the most compressed bytes to fetch
    */
   public List<ChunkUse> forNextStart(long maxBlobBytes) {
+    return merged(maxBlobBytes).stream()
+        .map(each -> new ChunkUse(each.use.layer(), each.use.blobOffset(), each.blobBytes))
+        .toList();
+  }
+
+  private List<Merged> merged(long maxBlobBytes) {
     Map<ChunkUse.Place, Merged> merged = new LinkedHashMap<>();
-    for (RecordedStart start : starts) {
+    for (int i = 0; i < starts.size(); i++) {
       long before = 0;
-      for (ChunkUse use : start.uses()) {
+      for (ChunkUse use : starts.get(i).uses()) {
         Merged all = merged.computeIfAbsent(use.place(), _ -> new Merged(use));
-        all.starts++;
+        all.usedBy |= 1L << i;
         all.blobBytes = Math.max(all.blobBytes, use.blobBytes());
         all.bytesBefore = Math.min(all.bytesBefore, before);
         before = saturatedSum(before, use.blobBytes());
       }
     }
-    List<ChunkUse> order = new ArrayList<>();
+    List<Merged> order = new ArrayList<>();
     long left = maxBlobBytes;
     for (Merged each :
         merged.values().stream()
             .sorted(
-                Comparator.comparingInt((Merged m) -> 2 * m.starts > starts.size() ? 0 : 1)
+                Comparator.comparingInt((Merged m) -> m.isOfMost(starts.size()) ? 0 : 1)
                     .thenComparingLong(Merged::bytesBefore))
             .toList()) {
       if (each.blobBytes > left) {
         break;
       }
       left -= each.blobBytes;
-      order.add(new ChunkUse(each.use.layer(), each.use.blobOffset(), each.blobBytes));
+      order.add(each);
     }
     return order;
   }
 
   /**
-   * What {@link #forNextStart} has of each layer; ranks say how the layers' parts interleave.
+   * The replay of what {@link #forNextStart} has, in each layer; ranks say how the layers' parts
+   * interleave.
    *
    * @param maxBlobBytes the most compressed bytes to fetch
    */
-  public Map<Digest, ReplayOrder> replayOrders(long maxBlobBytes) {
+  public ImageReplay replay(long maxBlobBytes) {
+    return new ImageReplay(replayOrders(maxBlobBytes), starts.size(), new ByteBudget(maxBlobBytes));
+  }
+
+  Map<Digest, ReplayOrder> replayOrders(long maxBlobBytes) {
     Map<Digest, List<ReplayOrder.Place>> places = new LinkedHashMap<>();
     long rank = 0;
-    for (ChunkUse use : forNextStart(maxBlobBytes)) {
+    for (Merged each : merged(maxBlobBytes)) {
       places
-          .computeIfAbsent(layers.get(use.layer()), _ -> new ArrayList<>())
-          .add(new ReplayOrder.Place(use.blobOffset(), rank));
-      rank = saturatedSum(rank, use.blobBytes());
+          .computeIfAbsent(layers.get(each.use.layer()), _ -> new ArrayList<>())
+          .add(new ReplayOrder.Place(each.use.blobOffset(), each.blobBytes, rank, each.usedBy));
+      rank = saturatedSum(rank, each.blobBytes);
     }
     Map<Digest, ReplayOrder> orders = new LinkedHashMap<>();
     places.forEach((layer, its) -> orders.put(layer, new ReplayOrder(its)));

@@ -102,8 +102,10 @@ final class ImageProfileTest {
             Map.entry(
                 TOP,
                 new ReplayOrder(
-                    List.of(new ReplayOrder.Place(5, 0), new ReplayOrder.Place(900, 20)))),
-            Map.entry(BASE, new ReplayOrder(List.of(new ReplayOrder.Place(7, 10)))));
+                    List.of(
+                        new ReplayOrder.Place(5, 10, 0, 1),
+                        new ReplayOrder.Place(900, 10, 20, 1)))),
+            Map.entry(BASE, new ReplayOrder(List.of(new ReplayOrder.Place(7, 10, 10, 1)))));
   }
 
   @Test

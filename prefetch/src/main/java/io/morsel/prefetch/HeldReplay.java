@@ -1,0 +1,68 @@
+package io.morsel.prefetch;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * The part of a layer's replay that is held back, since only few of the earlier starts used it.
+ * Safe for use by many threads.
+ */
+final class HeldReplay {
+  private final LayerData layer;
+  private final ImageReplay image;
+  private final List<ReplayOrder.Place> byOffset;
+
+  /** What is still held, in the order of use; guarded by this. */
+  private List<ReplayOrder.Place> places;
+
+  /** Holds these places of the layer, which are in the order of their use. */
+  HeldReplay(LayerData layer, ImageReplay image, List<ReplayOrder.Place> places) {
+    this.layer = layer;
+    this.image = image;
+    this.places = places;
+    this.byOffset =
+        places.stream().sorted(Comparator.comparingLong(ReplayOrder.Place::blobOffset)).toList();
+  }
+
+  /** Whose it is. */
+  ImageReplay image() {
+    return image;
+  }
+
+  /** A reader misses the chunk whose compressed stream starts here. */
+  void missed(long blobOffset) {
+    int low = 0;
+    int high = byOffset.size() - 1;
+    while (low <= high) {
+      int middle = (low + high) >>> 1;
+      ReplayOrder.Place place = byOffset.get(middle);
+      if (place.blobOffset() == blobOffset) {
+        image.missed(place.usedBy());
+        return;
+      }
+      if (place.blobOffset() < blobOffset) {
+        low = middle + 1;
+      } else {
+        high = middle - 1;
+      }
+    }
+  }
+
+  /** Fetches what has become likely, on another thread than the caller's, who is a reader. */
+  void release() {
+    Thread.ofVirtual().name("replay " + layer.name()).start(this::fetchLikely);
+  }
+
+  private void fetchLikely() {
+    List<ReplayOrder.Place> likely = new ArrayList<>();
+    synchronized (this) {
+      List<ReplayOrder.Place> rest = new ArrayList<>();
+      for (ReplayOrder.Place place : places) {
+        (image.isLikely(place) ? likely : rest).add(place);
+      }
+      places = rest;
+    }
+    layer.fetch(likely, image.budget());
+  }
+}
