@@ -2,6 +2,29 @@ package io.morsel.prefetch;
 
 /** Is told what the engine does, for metrics; called on the engine's threads, must not block. */
 public interface FetchObserver {
+  /** For those who don't want to know. */
+  FetchObserver NONE =
+      new FetchObserver() {
+        @Override
+        public void request(
+            FetchPriority priority, long blobBytes, long durationNanos, boolean failed) {}
+
+        @Override
+        public void stored(FetchPriority priority, long dataBytes) {}
+
+        @Override
+        public void read(long dataBytes, boolean hit, long durationNanos) {}
+
+        @Override
+        public void replayed(int chunks, long dataBytes) {}
+
+        @Override
+        public void replayUsed(long dataBytes) {}
+
+        @Override
+        public void corruptChunk(String layer, int chunk) {}
+      };
+
   /** A range request ended. */
   void request(FetchPriority priority, long blobBytes, long durationNanos, boolean failed);
 

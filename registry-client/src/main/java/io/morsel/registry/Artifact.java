@@ -52,7 +52,7 @@ public record Artifact(
   }
 
   /** The artifact's manifest; equal artifacts give equal bytes. */
-  VerifiedContent manifest() {
+  public VerifiedContent manifest() {
     ObjectNode document = Json.newObject();
     document.put("schemaVersion", 2);
     document.put("mediaType", MediaTypes.OCI_MANIFEST);

@@ -103,7 +103,7 @@ public final class CoreRehearsal {
               revision);
       CoreRehearsal rehearsal = new CoreRehearsal(directory, settings);
       Path scratch = Files.createDirectory(directory.resolve("scratch"));
-      try (WarmUpRegistry registry = WarmUpRegistry.start(WarmUpLayer.make(scratch))) {
+      try (WarmUpRegistry registry = WarmUpRegistry.start(WarmUpLayer.make(scratch), scratch)) {
         for (int round = 0; round < ROUNDS; round++) {
           rehearsal.goThrough(registry.reference(), round == ROUNDS - 1);
         }
@@ -121,7 +121,7 @@ public final class CoreRehearsal {
         config
             .with(ConfigKeys.METRICS_ADDRESS, "127.0.0.1:0")
             .with(ConfigKeys.FETCH_BACKGROUND_FILL, false)
-            .with(ConfigKeys.PROFILE_FROM_REGISTRY, false)
+            .with(ConfigKeys.PROFILE_FROM_REGISTRY, true)
             .with(ConfigKeys.REGISTRY_RETRIES, 0L)
             .with(ConfigKeys.REGISTRY_DOCKER_CONFIG, directory.toString())
             .toToml());

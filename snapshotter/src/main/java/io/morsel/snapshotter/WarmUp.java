@@ -23,7 +23,6 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -44,6 +43,7 @@ public final class WarmUp implements AutoCloseable {
   private static final String DIRECTORY = "warm-up";
   private static final int REHEARSALS = 3;
   private static final int READ_SECONDS = 10;
+  private static final long PROFILE_MILLIS = 10_000;
 
   /** How often what serves every call is gone through, so that it is compiled. */
   private static final int CALLS = 100;
@@ -82,7 +82,8 @@ public final class WarmUp implements AutoCloseable {
             .with(ConfigKeys.METRICS_ADDRESS, metricsAddress)
             .with(ConfigKeys.WARM_UP, false)
             .with(ConfigKeys.FETCH_BACKGROUND_FILL, false)
-            .with(ConfigKeys.PROFILE_FROM_REGISTRY, false)
+            .with(ConfigKeys.PROFILE_FROM_REGISTRY, true)
+            .with(ConfigKeys.PROFILE_REPLAY, true)
             .with(ConfigKeys.REGISTRY_RETRIES, 0L)
             .with(ConfigKeys.REGISTRY_DOCKER_CONFIG, directory.toString());
     this.version = version;
@@ -143,7 +144,7 @@ public final class WarmUp implements AutoCloseable {
           PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
       try {
         WarmUpLayer layer = WarmUpLayer.make(directory);
-        try (WarmUpRegistry registry = WarmUpRegistry.start(layer)) {
+        try (WarmUpRegistry registry = WarmUpRegistry.start(layer, directory)) {
           goThrough(registry, 0);
         }
         WarmUpIndex.hash();
@@ -170,18 +171,18 @@ public final class WarmUp implements AutoCloseable {
         scrape(daemon.metricsAddress().get());
       }
       try (RawCalls calls = RawCalls.open(daemon.address())) {
-        goThrough(calls, registry.labels("layer-" + round), "layer-" + round, "container-" + round);
+        goThrough(registry, calls, "layer-" + round, "container-" + round);
       }
     }
   }
 
-  private void goThrough(RawCalls calls, Map<String, String> labels, String layer, String container)
+  private void goThrough(WarmUpRegistry registry, RawCalls calls, String layer, String container)
       throws IOException, InterruptedException {
     calls.call(
         SnapshotsGrpc.getPrepareMethod(),
         PrepareSnapshotRequest.newBuilder()
             .setKey("extract " + layer)
-            .putAllLabels(labels)
+            .putAllLabels(registry.labels(layer))
             .build());
     if (Mountinfo.under(directory).isEmpty()) {
       throw new IOException("the layer was not mounted; the log says why");
@@ -190,6 +191,9 @@ public final class WarmUp implements AutoCloseable {
       checkNotStopped();
       calls.call(
           SnapshotsGrpc.getStatMethod(), StatSnapshotRequest.newBuilder().setKey(layer).build());
+    }
+    if (!registry.awaitProfileServed(PROFILE_MILLIS)) {
+      throw new IOException("nobody asked for the profile");
     }
     prepare(calls, layer, container);
     readAll();
@@ -290,7 +294,7 @@ public final class WarmUp implements AutoCloseable {
       WarmUp warmUp = new WarmUp(root, readBack(root, config), "127.0.0.1:0", version);
       Files.createDirectory(warmUp.directory);
       WarmUpLayer layer = WarmUpLayer.make(warmUp.directory);
-      try (WarmUpRegistry registry = WarmUpRegistry.start(layer)) {
+      try (WarmUpRegistry registry = WarmUpRegistry.start(layer, warmUp.directory)) {
         for (int round = 0; round < REHEARSALS; round++) {
           warmUp.goThrough(registry, round);
         }

@@ -1,23 +1,24 @@
 package io.morsel.snapshotter;
 
+import io.morsel.prefetch.FetchObserver;
+import io.morsel.prefetch.FetchPriority;
+import io.morsel.prefetch.FetchSettings;
+import io.morsel.prefetch.Layer;
+import io.morsel.prefetch.LayerSource;
+import io.morsel.prefetch.LayerStore;
 import io.morsel.registry.Digest;
-import io.morsel.stargz.LayerBlob;
-import io.morsel.stargz.LayerIndex;
 import io.morsel.stargz.LayerLimits;
-import io.morsel.stargz.TocTrust;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.List;
-import java.util.Objects;
 
 /**
- * Indexes a layer a few times, and hashes, so that the code which does is compiled when the first
- * real layer comes: that has thousands of files, and interpreted code needs several times as long.
+ * Indexes a layer and fetches all of it, a few times, and hashes, so that the code which does is
+ * compiled when the first real layer comes: that has thousands of files, and interpreted code needs
+ * several times as long.
  *
  * <p>The layer has hundreds of entries of every kind, which is few: what is indexed for nothing
  * leaves its garbage behind, and the compiler counts calls, not layers.
@@ -26,6 +27,10 @@ final class WarmUpIndex {
   private static final int DIRECTORIES = 40;
   private static final int FILES_EACH = 15;
   private static final int ROUNDS = 3;
+
+  /** Nothing is fetched but by readers, since the bytes are there. */
+  private static final FetchSettings SETTINGS =
+      new FetchSettings(false, false, 0, 4, 1 << 20, 0, 0, 10_000, false, LayerLimits.DEFAULT);
 
   /** After how much the virtual machine has the processor hash, from experience, and some more. */
   private static final int HASHED_BYTES = 8 << 20;
@@ -42,18 +47,20 @@ final class WarmUpIndex {
    */
   static void build(Path scratch) throws IOException, InterruptedException {
     WarmUpLayer layer = layer(scratch);
-    LayerBlob blob = new Bytes(layer.blob());
+    WarmUpBlob blob = layer.asBlob();
+    LayerSource source =
+        new LayerSource("warm-up", blob.digest(), blob.sizeBytes(), layer.tocDigest());
     for (int round = 0; round < ROUNDS; round++) {
       if (Thread.interrupted()) {
         throw new InterruptedException();
       }
       Path directory = Files.createTempDirectory(scratch, "index");
-      try (LayerIndex index =
-          LayerIndex.build(
-              blob, new TocTrust.Expected(layer.tocDigest()), directory, LayerLimits.DEFAULT)) {
-        if (index.tree().inodeCount() < DIRECTORIES * FILES_EACH) {
+      try (LayerStore store = new LayerStore(directory, SETTINGS, FetchObserver.NONE);
+          Layer opened = store.open(source, blob)) {
+        if (opened.tree().inodeCount() < DIRECTORIES * FILES_EACH) {
           throw new IOException("the index lacks entries");
         }
+        opened.ensure(0, opened.dataBytes(), FetchPriority.DEMAND);
       } finally {
         SnapshotDirectories.deleteTree(directory);
       }
@@ -87,24 +94,5 @@ final class WarmUpIndex {
       tar.add(directory + "same", '1', first, 0);
     }
     return WarmUpLayer.make(tar, List.of(), scratch);
-  }
-
-  private static final class Bytes implements LayerBlob {
-    private final byte[] bytes;
-
-    Bytes(byte[] bytes) {
-      this.bytes = bytes;
-    }
-
-    @Override
-    public long sizeBytes() {
-      return bytes.length;
-    }
-
-    @Override
-    public InputStream open(long offsetBytes, long lengthBytes) {
-      Objects.checkFromIndexSize(offsetBytes, lengthBytes, bytes.length);
-      return new ByteArrayInputStream(bytes, (int) offsetBytes, (int) lengthBytes);
-    }
   }
 }

@@ -33,6 +33,11 @@ public final class WarmUpLayer {
     return blob;
   }
 
+  /** The same, as a registry would have it. */
+  WarmUpBlob asBlob() {
+    return new WarmUpBlob(blob);
+  }
+
   /** The digest of its TOC. */
   String tocDigest() {
     return tocDigest;

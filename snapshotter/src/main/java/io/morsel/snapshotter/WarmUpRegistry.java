@@ -11,8 +11,11 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -25,14 +28,18 @@ public final class WarmUpRegistry implements AutoCloseable {
   private static final Pattern PATH = Pattern.compile("/v2/morsel/warm-up/(manifests|blobs)/(.+)");
   private static final Pattern RANGE = Pattern.compile("bytes=([0-9]{1,9})-([0-9]{1,9})");
 
+  private static final String BLOB = "application/octet-stream";
+
   private final HttpServer server;
   private final Descriptor layer;
   private final byte[] blob;
   private final byte[] config;
   private final String configDigest;
   private final byte[] manifest;
+  private final WarmUpProfile profile;
+  private final CountDownLatch profileServed = new CountDownLatch(1);
 
-  private WarmUpRegistry(HttpServer server, WarmUpLayer content) {
+  private WarmUpRegistry(HttpServer server, WarmUpLayer content, Path scratch) throws IOException {
     this.server = server;
     this.blob = content.blob();
     this.layer =
@@ -48,13 +55,20 @@ public final class WarmUpRegistry implements AutoCloseable {
     this.configDigest = described.digest().toString();
     this.manifest =
         new Manifest(MediaTypes.OCI_MANIFEST, described, List.of(layer), Map.of()).toJson();
+    this.profile =
+        WarmUpProfile.of(
+            content, Descriptor.of(MediaTypes.OCI_MANIFEST, manifest), layer.digest(), scratch);
   }
 
-  /** Serves an image of this layer. */
-  public static WarmUpRegistry start(WarmUpLayer content) throws IOException {
+  /**
+   * Serves an image of this layer.
+   *
+   * @param scratch a directory for what is written meanwhile
+   */
+  public static WarmUpRegistry start(WarmUpLayer content, Path scratch) throws IOException {
     HttpServer server =
         HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 8);
-    WarmUpRegistry registry = new WarmUpRegistry(server, content);
+    WarmUpRegistry registry = new WarmUpRegistry(server, content, scratch);
     server.createContext("/", registry::handle);
     server.start();
     return registry;
@@ -82,15 +96,24 @@ public final class WarmUpRegistry implements AutoCloseable {
         exchange.sendResponseHeaders(404, -1);
         return;
       }
+      String name = path.group(2);
       if (path.group(1).equals("manifests")) {
-        exchange.getResponseHeaders().set("Content-Type", MediaTypes.OCI_MANIFEST);
-        exchange.sendResponseHeaders(200, manifest.length);
-        exchange.getResponseBody().write(manifest);
+        if (name.equals(profile.tag())) {
+          answer(exchange, MediaTypes.OCI_INDEX, profile.referrers());
+        } else if (name.equals(profile.manifest().descriptor().digest().toString())) {
+          answer(exchange, MediaTypes.OCI_MANIFEST, profile.manifest().bytes());
+        } else {
+          answer(exchange, MediaTypes.OCI_MANIFEST, manifest);
+        }
         return;
       }
-      if (path.group(2).equals(configDigest)) {
-        exchange.sendResponseHeaders(200, config.length);
-        exchange.getResponseBody().write(config);
+      if (name.equals(configDigest)) {
+        answer(exchange, BLOB, config);
+        return;
+      }
+      if (name.equals(Digest.of(profile.content()).toString())) {
+        answer(exchange, BLOB, profile.content());
+        profileServed.countDown();
         return;
       }
       Matcher range = RANGE.matcher(String.valueOf(exchange.getRequestHeaders().getFirst("Range")));
@@ -106,6 +129,18 @@ public final class WarmUpRegistry implements AutoCloseable {
       exchange.sendResponseHeaders(range.matches() ? 206 : 200, to - from);
       exchange.getResponseBody().write(blob, from, to - from);
     }
+  }
+
+  private static void answer(HttpExchange exchange, String type, byte[] content)
+      throws IOException {
+    exchange.getResponseHeaders().set("Content-Type", type);
+    exchange.sendResponseHeaders(200, content.length);
+    exchange.getResponseBody().write(content);
+  }
+
+  /** Waits until somebody has the image's profile; false where nobody asks for it in time. */
+  boolean awaitProfileServed(long timeoutMillis) throws InterruptedException {
+    return profileServed.await(timeoutMillis, TimeUnit.MILLISECONDS);
   }
 
   /** Serves no more. */
