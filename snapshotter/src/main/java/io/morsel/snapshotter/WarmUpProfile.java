@@ -31,7 +31,8 @@ import java.util.Map;
  * @param referrers the list that names it, as registries have it that keep none by themselves
  * @param tag what that list is tagged with
  */
-record WarmUpProfile(byte[] content, VerifiedContent manifest, byte[] referrers, String tag) {
+record WarmUpProfile(
+    VerifiedContent content, VerifiedContent manifest, VerifiedContent referrers, String tag) {
   /** As many more uses as make the code that reads them hot; where they point there is no chunk. */
   private static final int MADE_UP_USES = 300;
 
@@ -49,14 +50,10 @@ record WarmUpProfile(byte[] content, VerifiedContent manifest, byte[] referrers,
             image.digest(),
             List.of(layerDigest),
             List.of(start(2, chunks, 2), start(1, chunks, 3)));
-    byte[] content = ProfileJson.write(profile);
+    VerifiedContent content =
+        VerifiedContent.of(ImageProfile.MEDIA_TYPE, ProfileJson.write(profile));
     VerifiedContent manifest =
-        new Artifact(
-                ImageProfile.MEDIA_TYPE,
-                image,
-                Descriptor.of(ImageProfile.MEDIA_TYPE, content),
-                Map.of())
-            .manifest();
+        new Artifact(ImageProfile.MEDIA_TYPE, image, content.descriptor(), Map.of()).manifest();
     byte[] referrers =
         """
         {"schemaVersion":2,"mediaType":"%s","manifests":[\
@@ -70,7 +67,10 @@ record WarmUpProfile(byte[] content, VerifiedContent manifest, byte[] referrers,
                 ImageProfile.MEDIA_TYPE)
             .getBytes(StandardCharsets.UTF_8);
     return new WarmUpProfile(
-        content, manifest, referrers, image.digest().toString().replace(':', '-'));
+        content,
+        manifest,
+        VerifiedContent.of(MediaTypes.OCI_INDEX, referrers),
+        image.digest().toString().replace(':', '-'));
   }
 
   private static RecordedStart start(long second, List<Long> chunks, int step) {

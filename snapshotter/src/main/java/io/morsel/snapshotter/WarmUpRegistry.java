@@ -99,7 +99,7 @@ public final class WarmUpRegistry implements AutoCloseable {
       String name = path.group(2);
       if (path.group(1).equals("manifests")) {
         if (name.equals(profile.tag())) {
-          answer(exchange, MediaTypes.OCI_INDEX, profile.referrers());
+          answer(exchange, MediaTypes.OCI_INDEX, profile.referrers().bytes());
         } else if (name.equals(profile.manifest().descriptor().digest().toString())) {
           answer(exchange, MediaTypes.OCI_MANIFEST, profile.manifest().bytes());
         } else {
@@ -111,8 +111,8 @@ public final class WarmUpRegistry implements AutoCloseable {
         answer(exchange, BLOB, config);
         return;
       }
-      if (name.equals(Digest.of(profile.content()).toString())) {
-        answer(exchange, BLOB, profile.content());
+      if (name.equals(profile.content().descriptor().digest().toString())) {
+        answer(exchange, BLOB, profile.content().bytes());
         profileServed.countDown();
         return;
       }
