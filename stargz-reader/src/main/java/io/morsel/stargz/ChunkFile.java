@@ -111,19 +111,8 @@ final class ChunkFile implements ChunkTable, AutoCloseable {
       channel.position(HEADER);
       var crc = new CRC32C();
       ByteBuffer buffer = ByteBuffer.allocateDirect(1024 * RECORD).order(ByteOrder.LITTLE_ENDIAN);
-      ChunkRecords chunks = layout.chunks();
       for (int i = 0; i < layout.count(); i++) {
-        int chunk = layout.chunk(i);
-        long blobOffset = chunks.blobOffset(chunk);
-        buffer.putLong(layout.dataOffset(i));
-        buffer.putLong(blobOffset);
-        buffer.putLong(chunks.innerOffset(chunk));
-        buffer.putInt((int) chunks.length(chunk));
-        buffer.putInt(
-            blobLength(
-                layout.streamEnd(i) - blobOffset,
-                chunks.innerOffset(chunk) + chunks.length(chunk)));
-        chunks.digest(chunk, buffer);
+        put(layout, i, buffer);
         if (!buffer.hasRemaining()) {
           flush(channel, buffer, crc);
         }
@@ -162,6 +151,21 @@ final class ChunkFile implements ChunkTable, AutoCloseable {
         at += channel.write(buffer, at);
       }
     }
+  }
+
+  private static void put(TocContent.Layout layout, int index, ByteBuffer record) {
+    ChunkRecords chunks = layout.chunks();
+    int chunk = layout.chunk(index);
+    long blobOffset = chunks.blobOffset(chunk);
+    record.putLong(layout.dataOffset(index));
+    record.putLong(blobOffset);
+    record.putLong(chunks.innerOffset(chunk));
+    record.putInt((int) chunks.length(chunk));
+    record.putInt(
+        blobLength(
+            layout.streamEnd(index) - blobOffset,
+            chunks.innerOffset(chunk) + chunks.length(chunk)));
+    chunks.digest(chunk, record);
   }
 
   /**

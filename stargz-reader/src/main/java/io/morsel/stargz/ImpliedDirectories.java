@@ -109,7 +109,9 @@ public final class ImpliedDirectories {
     int[] parents = new int[64];
     directories.add(root);
     for (int i = 0; i < directories.size(); i++) {
-      for (ErofsNode child : directories.get(i).children().values()) {
+      ErofsNode directory = directories.get(i);
+      for (int j = 0, count = directory.childCount(); j < count; j++) {
+        ErofsNode child = directory.child(j);
         if (child.isDirectory()) {
           if (directories.size() == parents.length) {
             parents = Arrays.copyOf(parents, parents.length * 2);

@@ -4,7 +4,6 @@ import io.morsel.stargz.LayerFormatException.Kind;
 import io.morsel.stargz.erofs.ErofsNode;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HexFormat;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -29,10 +28,10 @@ final class TocContent {
   // The file whose chunks are being read.
   private @Nullable ErofsNode current;
   private boolean open;
-  private String name = "";
+  private final TocText name = new TocText();
   private long size;
   private long covered;
-  private String digest = "";
+  private final TocText digest = new TocText();
   private int first;
 
   TocContent(LayerLimits limits, long tocOffset) {
@@ -46,9 +45,9 @@ final class TocContent {
    * @param node null where the file is hidden from the layer's tree
    */
   void begin(TocEntry entry, @Nullable ErofsNode node) throws LayerFormatException {
-    name = entry.name;
+    name.set(entry.name);
     size = entry.size;
-    digest = entry.digest;
+    digest.set(entry.digest);
     covered = 0;
     first = chunks.count();
     current = node;
@@ -158,15 +157,21 @@ final class TocContent {
     private final int[] order;
     private final long[] dataOffsets;
     private final long[] ends;
-    private final long dataBytes;
+    private int added;
+    private long dataBytes;
 
-    private Layout(
-        ChunkRecords chunks, int[] order, long[] dataOffsets, long[] ends, long dataBytes) {
+    private Layout(ChunkRecords chunks, int[] order, long[] dataOffsets, long[] ends) {
       this.chunks = chunks;
       this.order = order;
       this.dataOffsets = dataOffsets;
       this.ends = ends;
-      this.dataBytes = dataBytes;
+    }
+
+    private void add(int chunk, long dataOffset, long end) {
+      order[added] = chunk;
+      dataOffsets[added] = dataOffset;
+      ends[added] = end;
+      added++;
     }
 
     int count() {
@@ -210,32 +215,31 @@ final class TocContent {
       }
     }
     Arrays.sort(streams, 0, streamCount);
-    int[] order = new int[count];
-    long[] dataOffsets = new long[count];
-    long[] ends = new long[count];
-    long end = 0;
-    int next = 0;
+    Layout layout = new Layout(chunks, new int[count], new long[count], new long[count]);
     for (int file = 0; file < files.size(); file++) {
-      if (!alive.get(file + 1)) {
-        continue;
-      }
-      ErofsNode node = files.get(file);
-      long start = (end + 4095) & ~4095L;
-      end = start + node.sizeBytes();
-      if (end > limits.maxDataBytes()) {
-        throw new LayerFormatException(
-            Kind.TOO_LARGE,
-            "the layer's files have more than " + limits.maxDataBytes() + " bytes together");
-      }
-      node.data(node.sizeBytes(), start);
-      for (int chunk = firstChunks[file]; chunk < lastChunk(file); chunk++) {
-        order[next] = chunk;
-        dataOffsets[next] = start + chunks.chunkOffset(chunk);
-        ends[next] = streamEnd(chunks.lastBlobOffset(chunk));
-        next++;
+      if (alive.get(file + 1)) {
+        place(file, layout);
       }
     }
-    return new Layout(chunks, order, dataOffsets, ends, (end + 4095) & ~4095L);
+    layout.dataBytes = (layout.dataBytes + 4095) & ~4095L;
+    return layout;
+  }
+
+  /** Gives a file its place behind those that have one. */
+  private void place(int file, Layout layout) throws LayerFormatException {
+    ErofsNode node = files.get(file);
+    long start = (layout.dataBytes + 4095) & ~4095L;
+    long end = start + node.sizeBytes();
+    if (end > limits.maxDataBytes()) {
+      throw new LayerFormatException(
+          Kind.TOO_LARGE,
+          "the layer's files have more than " + limits.maxDataBytes() + " bytes together");
+    }
+    node.data(node.sizeBytes(), start);
+    for (int chunk = firstChunks[file]; chunk < lastChunk(file); chunk++) {
+      layout.add(chunk, start + chunks.chunkOffset(chunk), streamEnd(chunks.lastBlobOffset(chunk)));
+    }
+    layout.dataBytes = end;
   }
 
   private int lastChunk(int file) {
@@ -267,20 +271,13 @@ final class TocContent {
     streams[streamCount++] = offset;
   }
 
-  private byte[] parse(String text) throws LayerFormatException {
+  private byte[] parse(TocText text) throws LayerFormatException {
     if (text.isEmpty()) {
       return NO_DIGEST;
     }
-    byte[] bytes = NO_DIGEST;
-    if (text.length() == 71 && text.startsWith("sha256:")) {
-      try {
-        bytes = HexFormat.of().parseHex(text, 7, 71);
-      } catch (IllegalArgumentException e) {
-        bytes = NO_DIGEST;
-      }
-    }
+    byte[] bytes = text.sha256();
     // All zeros is no hash of anything, and means "none" further on.
-    if (Arrays.equals(bytes, NO_DIGEST)) {
+    if (bytes == null || Arrays.equals(bytes, NO_DIGEST)) {
       throw lie("has the digest " + TocEntry.printable(text) + ", which is no SHA-256");
     }
     return bytes;

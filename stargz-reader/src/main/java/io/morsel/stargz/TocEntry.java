@@ -1,6 +1,5 @@
 package io.morsel.stargz;
 
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -10,12 +9,12 @@ import org.jspecify.annotations.Nullable;
  * millions of entries leaves none behind.
  */
 final class TocEntry {
-  String name = "";
+  final TocText name = new TocText();
   byte @Nullable [] nameBytes;
-  String type = "";
+  final TocText type = new TocText();
   long size;
-  String modtime = "";
-  String linkName = "";
+  final TocText modtime = new TocText();
+  final TocText linkName = new TocText();
   byte @Nullable [] linkNameBytes;
   long mode;
   long uid;
@@ -24,20 +23,20 @@ final class TocEntry {
   long innerOffset;
   long devMajor;
   long devMinor;
-  String digest = "";
+  final TocText digest = new TocText();
   long chunkOffset;
   long chunkSize;
-  String chunkDigest = "";
+  final TocText chunkDigest = new TocText();
   final List<byte[]> xattrNames = new ArrayList<>();
   final List<byte[]> xattrValues = new ArrayList<>();
 
   void clear() {
-    name = "";
+    name.clear();
     nameBytes = null;
-    type = "";
+    type.clear();
     size = 0;
-    modtime = "";
-    linkName = "";
+    modtime.clear();
+    linkName.clear();
     linkNameBytes = null;
     mode = 0;
     uid = 0;
@@ -46,22 +45,22 @@ final class TocEntry {
     innerOffset = 0;
     devMajor = 0;
     devMinor = 0;
-    digest = "";
+    digest.clear();
     chunkOffset = 0;
     chunkSize = 0;
-    chunkDigest = "";
+    chunkDigest.clear();
     xattrNames.clear();
     xattrValues.clear();
   }
 
   /** The path's bytes: exact where the TOC has them apart, since JSON can't hold all of them. */
   byte[] path() {
-    return nameBytes != null ? nameBytes : name.getBytes(StandardCharsets.UTF_8);
+    return nameBytes != null ? nameBytes : name.utf8();
   }
 
   /** The bytes of the link's target. */
   byte[] linkPath() {
-    return linkNameBytes != null ? linkNameBytes : linkName.getBytes(StandardCharsets.UTF_8);
+    return linkNameBytes != null ? linkNameBytes : linkName.utf8();
   }
 
   /** The entry's name for a message. */
@@ -70,7 +69,7 @@ final class TocEntry {
   }
 
   /** A string from a layer, made fit for a log line: short, and without control characters. */
-  static String printable(String string) {
+  static String printable(CharSequence string) {
     var text = new StringBuilder("\"");
     string
         .codePoints()

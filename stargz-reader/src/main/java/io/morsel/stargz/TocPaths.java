@@ -13,10 +13,20 @@ final class TocPaths {
   /** As many symlinks as Linux follows in one path. */
   private static final int MAX_LINKS = 40;
 
+  private static final byte[] NONE = {};
+
   private final LayerLimits limits;
   private final ErofsNode root = implied();
   private final List<ErofsNode> overWhiteouts = new ArrayList<>();
   private int nodes = 1;
+
+  /** How the directory of the last entry is spelled, with a slash at its end. */
+  private byte[] lastDirectory = new byte[256];
+
+  private int lastDirectoryBytes;
+
+  /** What that leads to; null where it has to be looked up. */
+  private @Nullable ErofsNode lastParent;
 
   TocPaths(LayerLimits limits) {
     this.limits = limits;
@@ -43,7 +53,7 @@ final class TocPaths {
     count(entry.name);
   }
 
-  private void count(String name) throws LayerFormatException {
+  private void count(CharSequence name) throws LayerFormatException {
     if (++nodes > limits.maxEntries()) {
       throw new LayerFormatException(
           Kind.TOO_LARGE,
@@ -78,8 +88,66 @@ final class TocPaths {
     return parts.toArray(new byte[0][]);
   }
 
+  /**
+   * The last component of a path in the same directory as the last one: TOCs list directories one
+   * after the other, and most of a path need not be looked at again.
+   *
+   * @return empty where it is in another directory, or has to be looked at for another reason
+   */
+  byte[] sibling(byte[] path) {
+    int slash = lastSlash(path);
+    if (lastParent == null
+        || slash + 1 != lastDirectoryBytes
+        || !Arrays.equals(path, 0, slash + 1, lastDirectory, 0, slash + 1)) {
+      return NONE;
+    }
+    byte[] name = Arrays.copyOfRange(path, slash + 1, end(path));
+    return ErofsNode.validName(name) ? name : NONE;
+  }
+
+  /** The directory that {@link #sibling} found a path to be in. */
+  ErofsNode siblingsParent() {
+    if (lastParent == null) {
+      throw new IllegalStateException("no directory is known");
+    }
+    return lastParent;
+  }
+
+  /** The directory of this path was looked up. */
+  void remember(byte[] path, byte[] name, ErofsNode parent) {
+    int slash = lastSlash(path);
+    lastParent = null;
+    // Not where a dot or a second slash follows, and the name stands before what was found.
+    if (slash >= 0 && Arrays.equals(path, slash + 1, end(path), name, 0, name.length)) {
+      if (slash + 1 > lastDirectory.length) {
+        lastDirectory = new byte[Math.max(slash + 1, 2 * lastDirectory.length)];
+      }
+      System.arraycopy(path, 0, lastDirectory, 0, slash + 1);
+      lastDirectoryBytes = slash + 1;
+      lastParent = parent;
+    }
+  }
+
+  /** Something was replaced in the tree: paths may lead elsewhere. */
+  void forget() {
+    lastParent = null;
+  }
+
+  /** Where a path ends without the slash of a directory. */
+  private static int end(byte[] path) {
+    return path.length > 0 && path[path.length - 1] == '/' ? path.length - 1 : path.length;
+  }
+
+  private static int lastSlash(byte[] path) {
+    int slash = end(path) - 1;
+    while (slash >= 0 && path[slash] != '/') {
+      slash--;
+    }
+    return slash;
+  }
+
   /** The directory that holds the path's last component; made, with its parents, if missing. */
-  ErofsNode parentOf(byte[][] path, String name) throws LayerFormatException {
+  ErofsNode parentOf(byte[][] path, CharSequence name) throws LayerFormatException {
     // The usual case, without allocation.
     ErofsNode directory = root;
     for (int i = 0; i < path.length - 1; i++) {
@@ -104,7 +172,7 @@ final class TocPaths {
   }
 
   /** What is at the path, the last component's symlink not followed; null if there is nothing. */
-  @Nullable ErofsNode find(byte[][] path, String name) throws LayerFormatException {
+  @Nullable ErofsNode find(byte[][] path, CharSequence name) throws LayerFormatException {
     if (path.length == 0) {
       return root;
     }
@@ -117,7 +185,7 @@ final class TocPaths {
    *
    * @return null if it leads to no directory
    */
-  private @Nullable ErofsNode walk(byte[][] path, boolean create, String name)
+  private @Nullable ErofsNode walk(byte[][] path, boolean create, CharSequence name)
       throws LayerFormatException {
     var left = new ArrayDeque<byte[]>(Arrays.asList(path));
     var above = new ArrayDeque<ErofsNode>();

@@ -42,7 +42,7 @@ final class TocTree implements TocParser.Sink {
   private final List<ErofsNode> opaque = new ArrayList<>();
   private OptionalLong prefetchEnd = OptionalLong.empty();
   private boolean noPrefetch;
-  private String lastTime = "";
+  private final TocText lastTime = new TocText();
   private long lastSeconds;
   private int lastNanos;
 
@@ -61,12 +61,18 @@ final class TocTree implements TocParser.Sink {
 
   @Override
   public void entry(TocEntry entry) throws LayerFormatException {
-    if (entry.type.equals("chunk")) {
+    if (entry.type.is("chunk")) {
       content.chunk(entry);
       return;
     }
     content.end();
-    byte[][] path = paths.split(entry.path(), entry);
+    byte[] spelled = entry.path();
+    byte[] sibling = paths.sibling(spelled);
+    if (sibling.length > 0 && !startsWith(sibling, WHITEOUT) && !entry.type.is("hardlink")) {
+      add(entry, paths.siblingsParent(), sibling);
+      return;
+    }
+    byte[][] path = paths.split(spelled, entry);
     if (path.length == 0) {
       root(entry);
       return;
@@ -79,26 +85,37 @@ final class TocTree implements TocParser.Sink {
       whiteout(entry, path, name);
       return;
     }
-    if (entry.type.equals("hardlink")) {
+    if (entry.type.is("hardlink")) {
       byte[][] target = paths.split(entry.linkPath(), entry);
       if (!link(path, target, entry.name, false)) {
         paths.count(entry);
-        pending.add(new Pending(List.of(path), List.of(target), entry.name));
+        pending.add(new Pending(List.of(path), List.of(target), entry.name.toString()));
       }
       return;
     }
     ErofsNode parent = paths.parentOf(path, entry.name);
+    if (path.length > 1) {
+      paths.remember(spelled, name, parent);
+    }
+    add(entry, parent, name);
+  }
+
+  private void add(TocEntry entry, ErofsNode parent, byte[] name) throws LayerFormatException {
     ErofsNode old = parent.child(name);
-    if (entry.type.equals("dir") && old != null && old.isDirectory()) {
+    boolean isDirectory = entry.type.is("dir");
+    if (isDirectory && old != null && old.isDirectory()) {
       describe(old, entry);
       return;
     }
     ErofsNode node = create(entry);
-    if (entry.type.equals("dir") && old != null && old.isWhiteout()) {
+    if (isDirectory && old != null && old.isWhiteout()) {
       // The whiteout hides what lower layers have here, and this directory what they had in it.
       opaque.add(node);
     }
     parent.put(name, node);
+    if (old != null) {
+      paths.forget();
+    }
   }
 
   /** Ends the tree. */
@@ -146,19 +163,24 @@ final class TocTree implements TocParser.Sink {
     var directories = new ArrayDeque<ErofsNode>();
     directories.add(paths.root());
     while (!directories.isEmpty()) {
-      for (ErofsNode child : directories.removeLast().children().values()) {
-        if (child.isDirectory()) {
-          directories.addLast(child);
-        } else if (child.tag() != 0) {
-          alive.set(child.tag());
-        }
-      }
+      files(directories.removeLast(), alive, directories);
     }
     return alive;
   }
 
+  private static void files(ErofsNode directory, BitSet alive, ArrayDeque<ErofsNode> directories) {
+    for (int i = 0, count = directory.childCount(); i < count; i++) {
+      ErofsNode child = directory.child(i);
+      if (child.isDirectory()) {
+        directories.addLast(child);
+      } else if (child.tag() != 0) {
+        alive.set(child.tag());
+      }
+    }
+  }
+
   private void root(TocEntry entry) throws LayerFormatException {
-    if (!entry.type.equals("dir")) {
+    if (!entry.type.is("dir")) {
       throw malformed(entry, "is the layer's root, but no directory");
     }
     describe(paths.root(), entry);
@@ -174,14 +196,14 @@ final class TocTree implements TocParser.Sink {
     if (!landmark && !noLandmark && !Arrays.equals(name, TOC)) {
       return false;
     }
-    if (entry.type.equals("reg")) {
+    if (entry.type.is("reg")) {
       content.begin(entry, null);
     }
     return true;
   }
 
   private void whiteout(TocEntry entry, byte[][] path, byte[] name) throws LayerFormatException {
-    if (entry.type.equals("reg")) {
+    if (entry.type.is("reg")) {
       content.begin(entry, null);
     }
     ErofsNode parent = paths.parentOf(path, entry.name);
@@ -209,7 +231,7 @@ final class TocTree implements TocParser.Sink {
     }
   }
 
-  private boolean link(byte[][] path, byte[][] target, String name, boolean last)
+  private boolean link(byte[][] path, byte[][] target, CharSequence name, boolean last)
       throws LayerFormatException {
     ErofsNode node = paths.find(target, name);
     if (node == null) {
@@ -223,23 +245,14 @@ final class TocTree implements TocParser.Sink {
     // One that waited for its target must not replace what came after it.
     if (!last || parent.child(path[path.length - 1]) == null) {
       parent.put(path[path.length - 1], node);
+      paths.forget();
     }
     return true;
   }
 
   private ErofsNode create(TocEntry entry) throws LayerFormatException {
     paths.count(entry);
-    ErofsNode node =
-        switch (entry.type) {
-          case "dir" -> new ErofsNode(S_IFDIR);
-          case "reg" -> new ErofsNode(S_IFREG);
-          case "symlink" -> symlink(entry);
-          case "char" -> device(entry, S_IFCHR);
-          case "block" -> device(entry, S_IFBLK);
-          case "fifo" -> new ErofsNode(S_IFIFO);
-          default ->
-              throw malformed(entry, "has the unknown type " + TocEntry.printable(entry.type));
-        };
+    ErofsNode node = empty(entry);
     describe(node, entry);
     if (node.isRegular()) {
       content.begin(entry, node);
@@ -249,7 +262,24 @@ final class TocTree implements TocParser.Sink {
     return node;
   }
 
-  private ErofsNode symlink(TocEntry entry) throws LayerFormatException {
+  private static ErofsNode empty(TocEntry entry) throws LayerFormatException {
+    TocText type = entry.type;
+    if (type.is("reg")) {
+      return new ErofsNode(S_IFREG);
+    }
+    if (type.is("dir")) {
+      return new ErofsNode(S_IFDIR);
+    }
+    return switch (type.toString()) {
+      case "symlink" -> symlink(entry);
+      case "char" -> device(entry, S_IFCHR);
+      case "block" -> device(entry, S_IFBLK);
+      case "fifo" -> new ErofsNode(S_IFIFO);
+      default -> throw malformed(entry, "has the unknown type " + TocEntry.printable(type));
+    };
+  }
+
+  private static ErofsNode symlink(TocEntry entry) throws LayerFormatException {
     byte[] target = entry.linkPath();
     if (target.length > 4095) {
       throw new LayerFormatException(
@@ -310,16 +340,16 @@ final class TocTree implements TocParser.Sink {
   }
 
   private void time(TocEntry entry) throws LayerFormatException {
-    String text = entry.modtime;
+    TocText text = entry.modtime;
     // Most files of a layer share a few times.
-    if (text.equals(lastTime)) {
+    if (text.is(lastTime)) {
       return;
     }
     lastSeconds = 0;
     lastNanos = 0;
     if (!text.isEmpty()) {
       try {
-        Instant time = TocTime.parse(text);
+        Instant time = TocTime.parse(text.toString());
         lastSeconds = time.getEpochSecond();
         lastNanos = time.getNano();
       } catch (DateTimeException e) {
@@ -330,7 +360,7 @@ final class TocTree implements TocParser.Sink {
             e);
       }
     }
-    lastTime = text;
+    lastTime.set(text);
   }
 
   private static boolean startsWith(byte[] name, byte[] prefix) {

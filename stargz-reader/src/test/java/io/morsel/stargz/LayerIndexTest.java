@@ -219,6 +219,34 @@ final class LayerIndexTest {
     }
   }
 
+  /** However a path is spelled, and whatever became of its directory since the last entry. */
+  @Test
+  void findsDirectoriesAsTheyAreNow() throws Exception {
+    var blob =
+        new TestBlob()
+            .entry("name", "c/", "type", "dir")
+            .file("a/b/x", random(10, 1), 100)
+            .file("a/b/y", random(11, 2), 100)
+            .file("a//b/./z", random(12, 3), 100)
+            .file("a/b//v", random(13, 4), 100)
+            .file("a/b", random(14, 5), 100)
+            .entry("name", "a/b", "type", "symlink", "linkName", "/c")
+            .file("a/b/x", random(15, 6), 100)
+            .file("a/b/./x2", random(16, 7), 100)
+            .entry("name", "a/b/deep/", "type", "dir", "mode", 0711)
+            .entry("name", "a/b/deep/.", "type", "dir", "mode", 0700)
+            .file("a/b/deep", random(17, 8), 100)
+            .file("a/w", random(18, 9), 100);
+    try (LayerIndex index = build(blob)) {
+      assertThat(inode(index, "c/x").sizeBytes()).isEqualTo(15);
+      assertThat(inode(index, "c/x2").sizeBytes()).isEqualTo(16);
+      assertThat(inode(index, "c/deep").sizeBytes()).isEqualTo(17);
+      assertThat(inode(index, "a/w").sizeBytes()).isEqualTo(18);
+      assertThat(inode(index, "a/b").mode() & 0170000).isEqualTo(0120000);
+      assertThat(index.chunks().count()).isEqualTo(4);
+    }
+  }
+
   @Test
   void followsSymlinksToParentsWithinTheLayer() throws Exception {
     var blob =

@@ -27,8 +27,13 @@ public final class ErofsNode {
   private @Nullable SortedMap<byte[], byte[]> xattrs;
   private @Nullable SortedMap<byte[], ErofsNode> children;
 
+  // What children has, in its order; made when it is asked for, and gone with the next change.
+  private byte @Nullable [][] names;
+  private ErofsNode @Nullable [] nodes;
+
   // Owned by the writer.
   long nid;
+  long bodyBytes;
   int nlink;
   int block;
   @Nullable ErofsNode parent;
@@ -163,12 +168,16 @@ public final class ErofsNode {
       children = new TreeMap<>(Arrays::compareUnsigned);
     }
     children.put(name, node);
+    names = null;
+    nodes = null;
   }
 
   /** Takes a name and all below it out of this directory. */
   public void remove(byte[] name) {
     if (children != null) {
       children.remove(name);
+      names = null;
+      nodes = null;
     }
   }
 
@@ -226,6 +235,27 @@ public final class ErofsNode {
     return children == null
         ? Collections.emptySortedMap()
         : Collections.unmodifiableSortedMap(children);
+  }
+
+  /** How many entries a directory has without {@code .} and {@code ..}. */
+  public int childCount() {
+    return children == null ? 0 : children.size();
+  }
+
+  /** The name of a directory's entry by its number in {@link #children}'s order. */
+  public byte[] childName(int number) {
+    if (names == null) {
+      names = children().keySet().toArray(new byte[0][]);
+    }
+    return names[number];
+  }
+
+  /** A directory's entry by its number in {@link #children}'s order. */
+  public ErofsNode child(int number) {
+    if (nodes == null) {
+      nodes = children().values().toArray(new ErofsNode[0]);
+    }
+    return nodes[number];
   }
 
   SortedMap<byte[], byte[]> xattrs() {

@@ -67,10 +67,7 @@ public final class ErofsWriter {
       }
       out.padTo(writer.firstBody() << BLOCK_BITS);
       for (ErofsNode node : writer.inodes) {
-        if (node.block >= 0) {
-          writeBody(out, node);
-          out.padTo(blocks(out.position()) << BLOCK_BITS);
-        }
+        writeOwnBlocks(out, node);
       }
       out.finish();
     } finally {
@@ -78,12 +75,21 @@ public final class ErofsWriter {
     }
   }
 
+  private static void writeOwnBlocks(ErofsOutput out, ErofsNode node) throws IOException {
+    if (node.block >= 0) {
+      writeBody(out, node);
+      out.padTo(blocks(out.position()) << BLOCK_BITS);
+    }
+  }
+
   /** Leaves the tree as it was, so that it can be written again. */
   private void forget() {
-    for (ErofsNode node : inodes) {
-      node.nlink = 0;
-      node.parent = null;
-    }
+    inodes.forEach(ErofsWriter::forget);
+  }
+
+  private static void forget(ErofsNode node) {
+    node.nlink = 0;
+    node.parent = null;
   }
 
   private long firstBody() {
@@ -113,19 +119,23 @@ public final class ErofsWriter {
     root.parent = root;
     inodes.add(root);
     for (int i = 0; i < inodes.size(); i++) {
-      ErofsNode node = inodes.get(i);
-      for (ErofsNode child : node.children().values()) {
-        if (child.isDirectory()) {
-          if (child.parent != null) {
-            throw new IllegalArgumentException("a directory has two names");
-          }
-          child.parent = node;
-          child.nlink = 2;
-          node.nlink++;
-          inodes.add(child);
-        } else if (child.nlink++ == 0) {
-          inodes.add(child);
+      listChildren(inodes.get(i));
+    }
+  }
+
+  private void listChildren(ErofsNode node) {
+    for (int i = 0, count = node.childCount(); i < count; i++) {
+      ErofsNode child = node.child(i);
+      if (child.isDirectory()) {
+        if (child.parent != null) {
+          throw new IllegalArgumentException("a directory has two names");
         }
+        child.parent = node;
+        child.nlink = 2;
+        node.nlink++;
+        inodes.add(child);
+      } else if (child.nlink++ == 0) {
+        inodes.add(child);
       }
     }
   }
@@ -133,6 +143,7 @@ public final class ErofsWriter {
   private void place(ErofsNode node) throws IOException {
     long head = INODE_SIZE + xattrBytes(node);
     long body = bodyBytes(node);
+    node.bodyBytes = body;
     boolean inline = body > 0 && head + body <= BLOCK_SIZE;
     long length = inline ? head + body : head;
     // Neither an inode nor an inline body may cross a block.
@@ -193,7 +204,7 @@ public final class ErofsWriter {
 
   private void writeInode(ErofsOutput out, ErofsNode node) throws IOException {
     out.padTo(node.nid * SLOT_SIZE);
-    long body = bodyBytes(node);
+    long body = node.bodyBytes;
     boolean inline = body > 0 && node.block < 0;
     long xattrBytes = xattrBytes(node);
     ByteBuffer inode = out.reserve(INODE_SIZE);
@@ -314,16 +325,17 @@ public final class ErofsWriter {
     ErofsNode parent = directory.parent == null ? directory : directory.parent;
     boolean dot = false;
     boolean dotDot = false;
-    for (Map.Entry<byte[], ErofsNode> entry : directory.children().entrySet()) {
-      if (!dot && Arrays.compareUnsigned(DOT, entry.getKey()) < 0) {
+    for (int i = 0, count = directory.childCount(); i < count; i++) {
+      byte[] name = directory.childName(i);
+      if (!dot && Arrays.compareUnsigned(DOT, name) < 0) {
         dot = true;
         sink.entry(DOT, directory);
       }
-      if (!dotDot && Arrays.compareUnsigned(DOT_DOT, entry.getKey()) < 0) {
+      if (!dotDot && Arrays.compareUnsigned(DOT_DOT, name) < 0) {
         dotDot = true;
         sink.entry(DOT_DOT, parent);
       }
-      sink.entry(entry.getKey(), entry.getValue());
+      sink.entry(name, directory.child(i));
     }
     if (!dot) {
       sink.entry(DOT, directory);
