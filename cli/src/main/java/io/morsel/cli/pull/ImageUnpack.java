@@ -10,6 +10,7 @@ import io.morsel.registry.ChainIds;
 import io.morsel.registry.Descriptor;
 import io.morsel.registry.ImageConfig;
 import io.morsel.registry.Manifest;
+import io.morsel.runtime.image.ImageLabels;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -19,8 +20,6 @@ import java.util.Map;
  * layers: one that was imported, or pulled for another snapshotter.
  */
 public final class ImageUnpack {
-  private static final String GC_SNAPSHOT = "containerd.io/gc.ref.snapshot.";
-
   private final Containerd containerd;
   private final Snapshots snapshots;
   private final String snapshotter;
@@ -79,7 +78,8 @@ public final class ImageUnpack {
     }
     if (!chain.isEmpty()) {
       new ContentStore(containerd)
-          .addLabels(manifest.config(), Map.of(GC_SNAPSHOT + snapshotter, chain.getLast()));
+          .addLabels(
+              manifest.config(), Map.of(ImageLabels.SNAPSHOT + snapshotter, chain.getLast()));
     }
     return true;
   }

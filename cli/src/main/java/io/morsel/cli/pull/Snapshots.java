@@ -31,8 +31,12 @@ final class Snapshots {
 
   /** How the snapshotter answered when it was asked to prepare a layer's snapshot. */
   sealed interface Preparation {
-    /** The layer's snapshot is there: the snapshotter shows the layer by itself. */
-    record Lazy() implements Preparation {}
+    /**
+     * The layer's snapshot is there: the snapshotter shows the layer by itself.
+     *
+     * @param snapshot the snapshot
+     */
+    record Lazy(Info snapshot) implements Preparation {}
 
     /**
      * The layer must be unpacked by its client.
@@ -87,8 +91,9 @@ final class Snapshots {
         if (!Containerd.is(failure, ErrorClass.ALREADY_EXISTS)) {
           throw failure;
         }
-        if (find(chainId).isPresent()) {
-          return new Preparation.Lazy();
+        Optional<Info> snapshot = find(chainId);
+        if (snapshot.isPresent()) {
+          return new Preparation.Lazy(snapshot.get());
         }
         if (attempt == ATTEMPTS) {
           throw failure;
