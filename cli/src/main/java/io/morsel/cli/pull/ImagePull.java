@@ -2,6 +2,7 @@ package io.morsel.cli.pull;
 
 import com.google.protobuf.FieldMask;
 import io.grpc.StatusException;
+import io.morsel.cli.core.CoreClient;
 import io.morsel.cli.image.LazyBytes;
 import io.morsel.cli.pull.PullSummary.Outcome;
 import io.morsel.cli.terminal.CommandException;
@@ -102,7 +103,7 @@ public final class ImagePull {
                 + ": "
                 + pull.step
                 + ": "
-                + Containerd.message(failure),
+                + CoreClient.message(failure),
             failure);
       }
     }
@@ -359,7 +360,7 @@ public final class ImagePull {
     try {
       var _ = containerd.images().create(CreateImageRequest.newBuilder().setImage(image).build());
     } catch (StatusException failure) {
-      if (!Containerd.is(failure, ErrorClass.ALREADY_EXISTS)) {
+      if (!CoreClient.is(failure, ErrorClass.ALREADY_EXISTS)) {
         throw failure;
       }
       FieldMask.Builder mask = FieldMask.newBuilder().addPaths("target");

@@ -1,6 +1,7 @@
 package io.morsel.cli.pull;
 
 import io.grpc.StatusException;
+import io.morsel.cli.core.CoreClient;
 import io.morsel.cli.terminal.CommandException;
 import io.morsel.containerd.ErrorClass;
 import io.morsel.containerd.api.content.ContentGrpc;
@@ -53,7 +54,7 @@ public final class ImageUnpack {
           "can't unpack the image with snapshotter '"
               + snapshotter
               + "': "
-              + Containerd.message(failure),
+              + CoreClient.message(failure),
           failure);
     }
   }
@@ -91,7 +92,7 @@ public final class ImageUnpack {
               .info(InfoRequest.newBuilder().setDigest(layer.digest().toString()).build());
       return true;
     } catch (StatusException failure) {
-      if (Containerd.is(failure, ErrorClass.NOT_FOUND)) {
+      if (CoreClient.is(failure, ErrorClass.NOT_FOUND)) {
         return false;
       }
       throw failure;

@@ -1,6 +1,7 @@
 package io.morsel.cli.pull;
 
 import io.grpc.StatusException;
+import io.morsel.cli.core.CoreClient;
 import io.morsel.containerd.ErrorClass;
 import io.morsel.containerd.api.snapshots.CommitSnapshotRequest;
 import io.morsel.containerd.api.snapshots.Info;
@@ -58,7 +59,7 @@ final class Snapshots {
                       .build())
               .getInfo());
     } catch (StatusException failure) {
-      if (Containerd.is(failure, ErrorClass.NOT_FOUND)) {
+      if (CoreClient.is(failure, ErrorClass.NOT_FOUND)) {
         return Optional.empty();
       }
       throw failure;
@@ -88,7 +89,7 @@ final class Snapshots {
                         .build())
                 .getMountsList());
       } catch (StatusException failure) {
-        if (!Containerd.is(failure, ErrorClass.ALREADY_EXISTS)) {
+        if (!CoreClient.is(failure, ErrorClass.ALREADY_EXISTS)) {
           throw failure;
         }
         Optional<Info> snapshot = find(chainId);
@@ -114,7 +115,7 @@ final class Snapshots {
                   .putAllLabels(labels)
                   .build());
     } catch (StatusException failure) {
-      if (!Containerd.is(failure, ErrorClass.ALREADY_EXISTS)) {
+      if (!CoreClient.is(failure, ErrorClass.ALREADY_EXISTS)) {
         throw failure;
       }
       // Another client was faster; its snapshot is as good as ours.
@@ -130,7 +131,7 @@ final class Snapshots {
           stub.remove(
               RemoveSnapshotRequest.newBuilder().setSnapshotter(snapshotter).setKey(key).build());
     } catch (StatusException failure) {
-      log.warn("can't remove snapshot '{}': {}", key, Containerd.message(failure));
+      log.warn("can't remove snapshot '{}': {}", key, CoreClient.message(failure));
     } finally {
       if (interrupted) {
         Thread.currentThread().interrupt();
