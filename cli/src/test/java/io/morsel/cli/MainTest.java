@@ -148,7 +148,7 @@ final class MainTest {
     Run run = Run.of("pull", "--address", socket.toString(), "localhost:5000/app");
     assertThat(run.code()).isEqualTo(1);
     assertThat(run.err())
-        .startsWith("morsel: pull: no containerd at " + socket)
+        .startsWith("morsel: pull: no core or containerd at " + socket)
         .contains("--address")
         .doesNotContain("Exception", "\tat ");
   }
@@ -158,7 +158,7 @@ final class MainTest {
     Path socket = Files.createFile(directory.resolve("containerd.sock"));
     Run run = Run.of("pull", "--address", socket.toString(), "localhost:5000/app");
     assertThat(run.code()).isEqualTo(1);
-    assertThat(run.err()).startsWith("morsel: pull: can't connect to containerd at " + socket);
+    assertThat(run.err()).startsWith("morsel: pull: can't connect to " + socket);
   }
 
   @ParameterizedTest
@@ -191,7 +191,7 @@ final class MainTest {
     assertThat(run.code()).isEqualTo(1);
     assertThat(run.err())
         .startsWith("morsel: ")
-        .contains("no core at " + socket, "'morsel core'", "--address");
+        .contains("no core or containerd at " + socket, "'morsel core'", "--address");
     assertThat(run.err().lines()).hasSize(1);
     assertThat(run.out()).isEmpty();
   }

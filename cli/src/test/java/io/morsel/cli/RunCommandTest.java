@@ -61,6 +61,6 @@ final class RunCommandTest {
   void whatFollowsTheImageBelongsToTheContainer() {
     // Were the option ours, it would be refused as unknown.
     assertThat(refused(1, "--address", "/nowhere.sock", "app:1", "cmd", "--unknown", "-d"))
-        .contains("no core at /nowhere.sock");
+        .contains("no core or containerd at /nowhere.sock");
   }
 }

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
@@ -429,6 +430,39 @@ abstract class RunTests {
     } finally {
       remove("theirs");
     }
+  }
+
+  /** FIFOs of a container below a directory in which each container's have one of their own. */
+  private static List<Path> fifos(String parent, String id) throws IOException {
+    try (Stream<Path> all = Files.walk(Path.of(parent))) {
+      return all.filter(path -> path.getFileName().toString().startsWith(id + "-std")).toList();
+    }
+  }
+
+  @Test
+  void aRemovedContainerLeavesNoFifos() throws IOException {
+    String id = "fifos-" + UUID.randomUUID();
+    Command remove = Node.morsel("rm", "--force", "--address", socket(), id);
+    run("-d", "-it", "--name", id, lazy, "sh").succeed();
+    List<Path> ours = fifos("/run/morsel/fifo", id);
+    remove.succeed();
+    assertThat(ours).hasSize(2);
+    assertThat(ours.getFirst().getParent()).doesNotExist();
+
+    // One that has ended by itself, and one of another client.
+    run("-d", "-t", "--name", id, lazy, "true").succeed();
+    ours = fifos("/run/morsel/fifo", id);
+    Await.until("it ends", Node.SOON, () -> ctr("tasks", "ls").succeed().contains("STOPPED"));
+    remove.succeed();
+    assertThat(ours).hasSize(1);
+    assertThat(ours.getFirst().getParent()).doesNotExist();
+
+    ctr("run", "-d", "--snapshotter", "morsel", lazy, id, "sleep", "1000").succeed();
+    List<Path> theirs = fifos("/run/containerd/fifo", id);
+    remove.succeed();
+    assertThat(theirs).isNotEmpty();
+    assertThat(theirs.getFirst().getParent()).doesNotExist();
+    assertThat(left()).isEqualTo(NOTHING);
   }
 
   @Test

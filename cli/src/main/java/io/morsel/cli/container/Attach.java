@@ -13,7 +13,6 @@ import io.morsel.containerd.api.tasks.WaitRequest;
 import io.morsel.containerd.api.types.Process;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -27,9 +26,6 @@ import java.util.concurrent.ExecutionException;
 public final class Attach implements StdioCopy.Listener {
   /** How long what the container has written may take to get here once it has ended. */
   private static final Duration OUTPUT_GRACE = Duration.ofSeconds(10);
-
-  private static final int FILE_TYPE = 0170000;
-  private static final int FIFO = 0010000;
 
   private final CoreClient client;
   private final String id;
@@ -59,22 +55,13 @@ public final class Attach implements StdioCopy.Listener {
     Process task = containers.requireRunning(id);
     Path stdout = requireFifo(id, task.getStdout());
     // A shim that does not take input has made no FIFO for it, or was told none.
-    Optional<Path> stdin = withInput ? fifo(task.getStdin()) : Optional.empty();
-    Optional<Path> stderr = task.getTerminal() ? Optional.empty() : fifo(task.getStderr());
+    Optional<Path> stdin = withInput ? Fifos.find(task.getStdin()) : Optional.empty();
+    Optional<Path> stderr = task.getTerminal() ? Optional.empty() : Fifos.find(task.getStderr());
     return new Attach(client, id, task.getTerminal()).join(Fifos.existing(stdin, stdout, stderr));
   }
 
-  private static Optional<Path> fifo(String name) throws IOException {
-    Path path = Path.of(name.startsWith("/") ? name : "/");
-    boolean usable =
-        Files.exists(path)
-            && Files.getAttribute(path, "unix:mode") instanceof Integer mode
-            && (mode & FILE_TYPE) == FIFO;
-    return usable ? Optional.of(path) : Optional.empty();
-  }
-
   private static Path requireFifo(String id, String stdout) throws CommandException, IOException {
-    Optional<Path> fifo = fifo(stdout);
+    Optional<Path> fifo = Fifos.find(stdout);
     if (fifo.isPresent()) {
       return fifo.get();
     }

@@ -2,6 +2,7 @@ package io.morsel.cli.container;
 
 import io.grpc.StatusException;
 import io.morsel.cli.core.CoreClient;
+import io.morsel.cli.io.Fifos;
 import io.morsel.cli.io.SignalNumber;
 import io.morsel.cli.terminal.CommandException;
 import io.morsel.containerd.ErrorClass;
@@ -21,6 +22,7 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
@@ -165,7 +167,7 @@ public final class Lifecycle {
   }
 
   /**
-   * Removes a container with its task, snapshot, network and log.
+   * Removes a container with its task, the FIFOs of its streams, snapshot, network and log.
    *
    * @param force whether one that runs is killed, and not refused
    */
@@ -194,6 +196,10 @@ public final class Lifecycle {
         "the task of container '" + id + "'",
         task.isPresent(),
         () -> client.tasks().delete(DeleteTaskRequest.newBuilder().setContainerId(id).build()));
+    if (task.isPresent()) {
+      // What was started detached has left them behind, so that others could attach.
+      Fifos.delete(List.of(task.get().getStdin(), task.get().getStdout(), task.get().getStderr()));
+    }
     disconnect(container);
     unlessGone(
         "snapshot '" + container.getSnapshotKey() + "' of container '" + id + "'",

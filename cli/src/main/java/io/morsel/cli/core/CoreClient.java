@@ -60,10 +60,10 @@ public final class CoreClient implements AutoCloseable {
   private static void requireReachable(Path address) throws CommandException {
     if (!Files.exists(address)) {
       throw CommandException.failed(
-          "no core at "
+          "no core or containerd at "
               + address
-              + ": there is no such socket; start 'morsel core', or name the socket of a core or of"
-              + " containerd with --address");
+              + ": there is no such socket; start 'morsel core' or containerd, or name the socket of"
+              + " one with --address");
     }
     try (SocketChannel _ = SocketChannel.open(UnixDomainSocketAddress.of(address))) {
       return;
@@ -93,7 +93,7 @@ public final class CoreClient implements AutoCloseable {
   }
 
   /** The channel for stubs whose calls are made in the namespace and under a lease. */
-  public Channel leased(String lease) {
+  Channel leased(String lease) {
     return connection.channel(CallHeaders.namespace(namespace), CallHeaders.lease(lease));
   }
 

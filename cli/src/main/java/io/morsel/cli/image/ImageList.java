@@ -146,7 +146,7 @@ public final class ImageList {
               .filter(facts -> facts.manifest().isPresent())
               .map(facts -> Quantity.bytes(facts.sizeBytes()))
               .orElse(""),
-          String.join("; ", row.states().stream().map(ImageList::shown).toList()));
+          String.join("; ", row.states().stream().map(LazyState::toString).toList()));
     }
     return table;
   }
@@ -156,20 +156,6 @@ public final class ImageList {
         .map(Platform::toString)
         .distinct()
         .toList();
-  }
-
-  private static String shown(LazyState state) {
-    if (state.lazyLayers() == 0) {
-      return "no";
-    }
-    String layers = state.lazyLayers() + " of " + state.layers() + " layers";
-    return state.isMeasured()
-        ? layers
-            + ", "
-            + Quantity.bytes(state.presentBytes())
-            + " of "
-            + Quantity.bytes(state.contentBytes())
-        : layers;
   }
 
   private static void json(ObjectNode node, Row row) {

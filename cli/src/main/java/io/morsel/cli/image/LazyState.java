@@ -1,6 +1,7 @@
 package io.morsel.cli.image;
 
 import java.util.List;
+import java.util.Optional;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -10,17 +11,10 @@ import tools.jackson.databind.node.ObjectNode;
  * @param snapshotter the snapshotter's name
  * @param layers how many of its layers have snapshots there
  * @param lazyLayers how many of those are fetched while they are read
- * @param presentBytes how many bytes of the lazy layers' files are on this machine; negative where
- *     the snapshotter does not say it
- * @param contentBytes how many those files have in all; negative where that is not known
+ * @param bytes how far the lazy layers are; empty where there are none, or the snapshotter does not
+ *     say it of each
  */
-public record LazyState(
-    String snapshotter, int layers, int lazyLayers, long presentBytes, long contentBytes) {
-  /** Whether it is known how far the lazy layers are. */
-  public boolean isMeasured() {
-    return contentBytes >= 0;
-  }
-
+public record LazyState(String snapshotter, int layers, int lazyLayers, Optional<LazyBytes> bytes) {
   /** Adds states to a JSON document. */
   public static void write(List<LazyState> states, ArrayNode list) {
     for (LazyState state : states) {
@@ -29,10 +23,15 @@ public record LazyState(
               .put("snapshotter", state.snapshotter())
               .put("layers", state.layers())
               .put("layers_lazy", state.lazyLayers());
-      if (state.lazyLayers() > 0 && state.isMeasured()) {
-        node.put("lazy_present_bytes", state.presentBytes());
-        node.put("lazy_content_bytes", state.contentBytes());
-      }
+      state.bytes().ifPresent(bytes -> bytes.write(node));
     }
+  }
+
+  /** As people read it: {@code 5 of 6 layers, 81.2 MB of 1.02 GB}, or {@code no}. */
+  @Override
+  public String toString() {
+    return lazyLayers == 0
+        ? "no"
+        : lazyLayers + " of " + layers + " layers" + bytes.map(bytes -> ", " + bytes).orElse("");
   }
 }

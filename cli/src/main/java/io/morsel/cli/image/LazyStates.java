@@ -8,21 +8,17 @@ import io.morsel.containerd.api.snapshots.Info;
 import io.morsel.containerd.api.snapshots.ListSnapshotsRequest;
 import io.morsel.containerd.api.snapshots.ListSnapshotsResponse;
 import io.morsel.containerd.api.snapshots.SnapshotsGrpc;
-import io.morsel.containerd.api.snapshots.StatSnapshotRequest;
+import io.morsel.runtime.image.ImageLabels;
 import io.morsel.snapshotter.LazyLabels;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /** Finds out how images are unpacked. Asks for all snapshots once; not safe for many threads. */
 public final class LazyStates {
-  /**
-   * A configuration's label that names a snapshot of the image, behind it the snapshotter's name.
-   */
-  private static final String SNAPSHOT_LABEL = "containerd.io/gc.ref.snapshot.";
-
   /** No image has more layers than overlayfs takes. */
   private static final int MAX_LAYERS = 512;
 
@@ -55,9 +51,10 @@ public final class LazyStates {
       throws StatusException, InterruptedException {
     Map<String, List<Info>> chains = new TreeMap<>();
     for (Map.Entry<String, String> label : configLabels.entrySet()) {
-      if (label.getKey().startsWith(SNAPSHOT_LABEL)) {
+      if (label.getKey().startsWith(ImageLabels.SNAPSHOT)) {
         // What is behind a slash tells labels for one snapshotter apart.
-        String snapshotter = label.getKey().substring(SNAPSHOT_LABEL.length()).split("/", 2)[0];
+        String snapshotter =
+            label.getKey().substring(ImageLabels.SNAPSHOT.length()).split("/", 2)[0];
         chains.put(snapshotter, chain(snapshotter, label.getValue()));
       }
     }
@@ -101,44 +98,16 @@ public final class LazyStates {
 
   private LazyState state(String snapshotter, List<Info> chain) throws StatusException {
     int lazy = 0;
-    long present = 0;
-    long content = 0;
+    Optional<LazyBytes> sum = Optional.of(LazyBytes.NONE);
     for (Info snapshot : chain) {
       if (!snapshot.containsLabels(LazyLabels.REMOTE)) {
         continue;
       }
       lazy++;
-      Map<String, String> labels = stat(snapshotter, snapshot.getName()).getLabelsMap();
-      long presentOfIt = bytes(labels, LazyLabels.PRESENT_BYTES);
-      long contentOfIt = bytes(labels, LazyLabels.CONTENT_BYTES);
-      if (content < 0 || presentOfIt < 0 || contentOfIt < 0) {
-        present = -1;
-        content = -1;
-      } else {
-        present += presentOfIt;
-        content += contentOfIt;
-      }
+      // Only the answer about a single snapshot says how far it is.
+      Optional<LazyBytes> bytes = LazyBytes.ask(client, snapshotter, snapshot.getName());
+      sum = sum.flatMap(others -> bytes.map(others::plus));
     }
-    return new LazyState(snapshotter, chain.size(), lazy, present, content);
-  }
-
-  /** Only the answer about a single snapshot says how far it is. */
-  private Info stat(String snapshotter, String key) throws StatusException {
-    try {
-      return client
-          .snapshots()
-          .stat(StatSnapshotRequest.newBuilder().setSnapshotter(snapshotter).setKey(key).build())
-          .getInfo();
-    } catch (StatusException failure) {
-      if (CoreClient.is(failure, ErrorClass.NOT_FOUND)) {
-        return Info.getDefaultInstance();
-      }
-      throw failure;
-    }
-  }
-
-  private static long bytes(Map<String, String> labels, String key) {
-    String text = labels.getOrDefault(key, "");
-    return text.matches("\\d{1,18}") ? Long.parseLong(text) : -1;
+    return new LazyState(snapshotter, chain.size(), lazy, lazy == 0 ? Optional.empty() : sum);
   }
 }

@@ -2,6 +2,7 @@ package io.morsel.cli.io;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -22,6 +23,9 @@ import java.util.concurrent.CountDownLatch;
 public final class Fifos implements AutoCloseable {
   /** Where the directories of FIFOs are made. */
   public static final Path PARENT = Path.of("/run/morsel/fifo");
+
+  private static final int FILE_TYPE = 0170000;
+  private static final int FIFO = 0010000;
 
   private final Optional<Path> directory;
   private final Optional<Path> stdin;
@@ -90,6 +94,43 @@ public final class Fifos implements AutoCloseable {
     } catch (IOException failure) {
       fifos.close();
       throw failure;
+    }
+  }
+
+  /**
+   * A FIFO that a core names as one of a process's streams; empty where that is none, or is gone.
+   *
+   * @param stream a path, the URI of something else, or nothing
+   */
+  public static Optional<Path> find(String stream) throws IOException {
+    Path path = Path.of(stream.startsWith("/") ? stream : "/");
+    boolean usable =
+        Files.exists(path)
+            && Files.getAttribute(path, "unix:mode") instanceof Integer mode
+            && (mode & FILE_TYPE) == FIFO;
+    return usable ? Optional.of(path) : Optional.empty();
+  }
+
+  /**
+   * Deletes the FIFOs that a process had which is gone for good, and the directories that they were
+   * alone in, whichever client has made them: as containerd's own clients do it.
+   *
+   * @param streams what the core has named as the process's streams
+   */
+  public static void delete(List<String> streams) throws IOException {
+    List<Path> fifos = new ArrayList<>();
+    for (String stream : streams) {
+      find(stream).ifPresent(fifos::add);
+    }
+    for (Path fifo : fifos) {
+      Files.deleteIfExists(fifo);
+    }
+    for (Path fifo : fifos) {
+      try {
+        Files.deleteIfExists(fifo.getParent());
+      } catch (FileSystemException _) {
+        // Somebody has made them in a directory that is there for other things, too.
+      }
     }
   }
 

@@ -4,6 +4,7 @@ import com.google.protobuf.FieldMask;
 import com.google.protobuf.UnsafeByteOperations;
 import io.grpc.StatusException;
 import io.grpc.stub.BlockingClientCall;
+import io.morsel.cli.core.CoreClient;
 import io.morsel.containerd.ErrorClass;
 import io.morsel.containerd.api.content.AbortRequest;
 import io.morsel.containerd.api.content.ContentGrpc;
@@ -70,14 +71,14 @@ final class ContentStore {
         write(ref, blob, labels, opener, written);
         return true;
       } catch (StatusException failure) {
-        if (Containerd.is(failure, ErrorClass.ALREADY_EXISTS)) {
+        if (CoreClient.is(failure, ErrorClass.ALREADY_EXISTS)) {
           written.accept(blob.sizeBytes());
           addLabels(blob, labels);
           return false;
         }
         boolean locked =
-            Containerd.is(failure, ErrorClass.UNAVAILABLE)
-                && Containerd.message(failure).contains("locked");
+            CoreClient.is(failure, ErrorClass.UNAVAILABLE)
+                && CoreClient.message(failure).contains("locked");
         if (!locked || System.nanoTime() - until > 0) {
           throw failure;
         }
@@ -121,7 +122,7 @@ final class ContentStore {
       committed = true;
       call.halfClose();
     } catch (StatusException failure) {
-      if (Containerd.is(failure, ErrorClass.FAILED_PRECONDITION)) {
+      if (CoreClient.is(failure, ErrorClass.FAILED_PRECONDITION)) {
         // What is there does not have the digest: going on with it would fail for ever.
         abort(ref);
       }

@@ -2,6 +2,8 @@ package io.morsel.cli.pull;
 
 import com.google.protobuf.FieldMask;
 import io.grpc.StatusException;
+import io.morsel.cli.core.CoreClient;
+import io.morsel.cli.image.LazyBytes;
 import io.morsel.cli.pull.PullSummary.Outcome;
 import io.morsel.cli.terminal.CommandException;
 import io.morsel.cli.terminal.Progress;
@@ -101,7 +103,7 @@ public final class ImagePull {
                 + ": "
                 + pull.step
                 + ": "
-                + Containerd.message(failure),
+                + CoreClient.message(failure),
             failure);
       }
     }
@@ -209,7 +211,7 @@ public final class ImagePull {
     if (present.isPresent()) {
       fetches.cancel(index);
       boolean remote = present.get().containsLabels(SnapshotLabels.REMOTE);
-      return result(layer, chainId, Outcome.PRESENT, remote ? "lazy" : "");
+      return there(layer, chainId, Outcome.PRESENT, remote ? "lazy" : "", present.get());
     }
     step = "preparing " + about;
     Map<String, String> labels =
@@ -222,9 +224,9 @@ public final class ImagePull {
                 chainId)
             : Map.of();
     return switch (snapshots.prepare(chainId, index == 0 ? "" : chain.get(index - 1), labels)) {
-      case Snapshots.Preparation.Lazy() -> {
+      case Snapshots.Preparation.Lazy(Info snapshot) -> {
         fetches.cancel(index);
-        yield result(layer, chainId, Outcome.LAZY, "");
+        yield there(layer, chainId, Outcome.LAZY, "", snapshot);
       }
       case Snapshots.Preparation.Unpack unpack -> {
         fetchAhead(index, layers, fetches);
@@ -239,7 +241,13 @@ public final class ImagePull {
             snapshots.remove(unpack.key());
           }
         }
-        yield result(layer, chainId, Outcome.FULL, whyFull(layer));
+        yield new PullSummary.Layer(
+            layer.digest().toString(),
+            layer.sizeBytes(),
+            chainId,
+            Outcome.FULL,
+            whyFull(layer),
+            Optional.empty());
       }
     };
   }
@@ -314,16 +322,23 @@ public final class ImagePull {
         : "its manifest names no TOC digest: not converted to eStargz?";
   }
 
-  private static PullSummary.Layer result(
-      Descriptor layer, String chainId, Outcome outcome, String note) {
+  private static PullSummary.Layer there(
+      Descriptor layer, String chainId, Outcome outcome, String note, Info snapshot) {
     return new PullSummary.Layer(
-        layer.digest().toString(), layer.sizeBytes(), chainId, outcome, note);
+        layer.digest().toString(),
+        layer.sizeBytes(),
+        chainId,
+        outcome,
+        note,
+        LazyBytes.of(snapshot.getLabelsMap()));
   }
 
   private static String describe(PullSummary.Layer layer) {
+    // A snapshotter can tell how much there is once it has the layer's index.
+    String bytes = layer.lazyBytes().map(known -> ", index ready, " + known + " here").orElse("");
     return switch (layer.outcome()) {
-      case LAZY -> "lazy";
-      case PRESENT -> "already there" + (layer.note().isEmpty() ? "" : ", " + layer.note());
+      case LAZY -> "lazy" + bytes;
+      case PRESENT -> "already there" + (layer.note().isEmpty() ? "" : ", " + layer.note()) + bytes;
       case FULL -> "pulled in full (" + layer.note() + ")";
     };
   }
@@ -345,7 +360,7 @@ public final class ImagePull {
     try {
       var _ = containerd.images().create(CreateImageRequest.newBuilder().setImage(image).build());
     } catch (StatusException failure) {
-      if (!Containerd.is(failure, ErrorClass.ALREADY_EXISTS)) {
+      if (!CoreClient.is(failure, ErrorClass.ALREADY_EXISTS)) {
         throw failure;
       }
       FieldMask.Builder mask = FieldMask.newBuilder().addPaths("target");

@@ -1,6 +1,7 @@
 package io.morsel.cli.pull;
 
 import io.grpc.StatusException;
+import io.morsel.cli.core.CoreClient;
 import io.morsel.cli.terminal.CommandException;
 import io.morsel.containerd.ErrorClass;
 import io.morsel.containerd.api.content.ContentGrpc;
@@ -10,6 +11,7 @@ import io.morsel.registry.ChainIds;
 import io.morsel.registry.Descriptor;
 import io.morsel.registry.ImageConfig;
 import io.morsel.registry.Manifest;
+import io.morsel.runtime.image.ImageLabels;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -19,8 +21,6 @@ import java.util.Map;
  * layers: one that was imported, or pulled for another snapshotter.
  */
 public final class ImageUnpack {
-  private static final String GC_SNAPSHOT = "containerd.io/gc.ref.snapshot.";
-
   private final Containerd containerd;
   private final Snapshots snapshots;
   private final String snapshotter;
@@ -54,7 +54,7 @@ public final class ImageUnpack {
           "can't unpack the image with snapshotter '"
               + snapshotter
               + "': "
-              + Containerd.message(failure),
+              + CoreClient.message(failure),
           failure);
     }
   }
@@ -79,7 +79,8 @@ public final class ImageUnpack {
     }
     if (!chain.isEmpty()) {
       new ContentStore(containerd)
-          .addLabels(manifest.config(), Map.of(GC_SNAPSHOT + snapshotter, chain.getLast()));
+          .addLabels(
+              manifest.config(), Map.of(ImageLabels.SNAPSHOT + snapshotter, chain.getLast()));
     }
     return true;
   }
@@ -91,7 +92,7 @@ public final class ImageUnpack {
               .info(InfoRequest.newBuilder().setDigest(layer.digest().toString()).build());
       return true;
     } catch (StatusException failure) {
-      if (Containerd.is(failure, ErrorClass.NOT_FOUND)) {
+      if (CoreClient.is(failure, ErrorClass.NOT_FOUND)) {
         return false;
       }
       throw failure;

@@ -1,6 +1,8 @@
 package io.morsel.cli.pull;
 
+import io.morsel.cli.image.LazyBytes;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What a pull did.
@@ -36,13 +38,29 @@ public record PullSummary(
    * @param chainId the name of its snapshot
    * @param outcome how containerd came by it
    * @param note why it is so, where there is something to say; else empty
+   * @param lazyBytes how far it is, if it is lazy and the snapshotter says so
    */
   public record Layer(
-      String digest, long sizeBytes, String chainId, Outcome outcome, String note) {}
+      String digest,
+      long sizeBytes,
+      String chainId,
+      Outcome outcome,
+      String note,
+      Optional<LazyBytes> lazyBytes) {
+    /** The same, when it has come so far. */
+    Layer at(Optional<LazyBytes> now) {
+      return new Layer(digest, sizeBytes, chainId, outcome, note, now);
+    }
+  }
 
   /** How many layers have this outcome. */
   public long count(Outcome outcome) {
     return layers.stream().filter(layer -> layer.outcome() == outcome).count();
+  }
+
+  /** How far all those together are of which it is known; empty where it is known of none. */
+  public Optional<LazyBytes> lazyBytes() {
+    return layers.stream().flatMap(layer -> layer.lazyBytes().stream()).reduce(LazyBytes::plus);
   }
 
   /** The size of all layers together, compressed. */

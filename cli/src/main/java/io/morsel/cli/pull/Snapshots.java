@@ -1,6 +1,7 @@
 package io.morsel.cli.pull;
 
 import io.grpc.StatusException;
+import io.morsel.cli.core.CoreClient;
 import io.morsel.containerd.ErrorClass;
 import io.morsel.containerd.api.snapshots.CommitSnapshotRequest;
 import io.morsel.containerd.api.snapshots.Info;
@@ -31,8 +32,12 @@ final class Snapshots {
 
   /** How the snapshotter answered when it was asked to prepare a layer's snapshot. */
   sealed interface Preparation {
-    /** The layer's snapshot is there: the snapshotter shows the layer by itself. */
-    record Lazy() implements Preparation {}
+    /**
+     * The layer's snapshot is there: the snapshotter shows the layer by itself.
+     *
+     * @param snapshot the snapshot
+     */
+    record Lazy(Info snapshot) implements Preparation {}
 
     /**
      * The layer must be unpacked by its client.
@@ -54,7 +59,7 @@ final class Snapshots {
                       .build())
               .getInfo());
     } catch (StatusException failure) {
-      if (Containerd.is(failure, ErrorClass.NOT_FOUND)) {
+      if (CoreClient.is(failure, ErrorClass.NOT_FOUND)) {
         return Optional.empty();
       }
       throw failure;
@@ -84,11 +89,12 @@ final class Snapshots {
                         .build())
                 .getMountsList());
       } catch (StatusException failure) {
-        if (!Containerd.is(failure, ErrorClass.ALREADY_EXISTS)) {
+        if (!CoreClient.is(failure, ErrorClass.ALREADY_EXISTS)) {
           throw failure;
         }
-        if (find(chainId).isPresent()) {
-          return new Preparation.Lazy();
+        Optional<Info> snapshot = find(chainId);
+        if (snapshot.isPresent()) {
+          return new Preparation.Lazy(snapshot.get());
         }
         if (attempt == ATTEMPTS) {
           throw failure;
@@ -109,7 +115,7 @@ final class Snapshots {
                   .putAllLabels(labels)
                   .build());
     } catch (StatusException failure) {
-      if (!Containerd.is(failure, ErrorClass.ALREADY_EXISTS)) {
+      if (!CoreClient.is(failure, ErrorClass.ALREADY_EXISTS)) {
         throw failure;
       }
       // Another client was faster; its snapshot is as good as ours.
@@ -125,7 +131,7 @@ final class Snapshots {
           stub.remove(
               RemoveSnapshotRequest.newBuilder().setSnapshotter(snapshotter).setKey(key).build());
     } catch (StatusException failure) {
-      log.warn("can't remove snapshot '{}': {}", key, Containerd.message(failure));
+      log.warn("can't remove snapshot '{}': {}", key, CoreClient.message(failure));
     } finally {
       if (interrupted) {
         Thread.currentThread().interrupt();

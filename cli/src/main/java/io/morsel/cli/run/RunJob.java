@@ -5,6 +5,7 @@ import com.google.protobuf.ByteString;
 import io.grpc.StatusException;
 import io.morsel.cli.container.ContainerLabels;
 import io.morsel.cli.core.CoreClient;
+import io.morsel.cli.core.Lease;
 import io.morsel.cli.io.SignalForwarding;
 import io.morsel.cli.pull.ImageUnpack;
 import io.morsel.cli.run.RunRequest.CoreChoice;
@@ -193,9 +194,9 @@ public final class RunJob {
   private List<Mount> create(CoreClient client, String id, CoreImage image, Undo undo)
       throws StatusException, IOException, InterruptedException, SpecException {
     String snapshotter = request.image().snapshotter();
-    try (Lease lease = Lease.create(client)) {
+    try (Lease lease = Lease.create(client, "run")) {
       List<Mount> mounts =
-          SnapshotsGrpc.newBlockingV2Stub(client.leased(lease.id()))
+          SnapshotsGrpc.newBlockingV2Stub(lease.channel())
               .prepare(
                   PrepareSnapshotRequest.newBuilder()
                       .setSnapshotter(snapshotter)
@@ -226,7 +227,7 @@ public final class RunJob {
               .setSpec(spec(id, image, mounts))
               .build();
       var _ =
-          ContainersGrpc.newBlockingV2Stub(client.leased(lease.id()))
+          ContainersGrpc.newBlockingV2Stub(lease.channel())
               .create(CreateContainerRequest.newBuilder().setContainer(container).build());
       undo.add(
           "delete container '" + id + "'",

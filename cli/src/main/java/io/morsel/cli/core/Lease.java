@@ -1,7 +1,7 @@
-package io.morsel.cli.run;
+package io.morsel.cli.core;
 
+import io.grpc.Channel;
 import io.grpc.StatusException;
-import io.morsel.cli.core.CoreClient;
 import io.morsel.containerd.api.leases.CreateRequest;
 import io.morsel.containerd.api.leases.DeleteRequest;
 import java.time.Duration;
@@ -11,22 +11,33 @@ import java.util.UUID;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Keeps what is made for a container from being collected before the container refers to it. */
-final class Lease implements AutoCloseable {
+/**
+ * Keeps what a command makes in a core from being collected before something refers to it: what
+ * nothing refers to when the lease is closed is collected then. Safe for use by many threads.
+ */
+public final class Lease implements AutoCloseable {
   /** Should this process die, the collector gets what it has left after so long. */
   private static final Duration EXPIRY = Duration.ofHours(24);
 
   private static final Logger log = LoggerFactory.getLogger(Lease.class);
 
   private final CoreClient client;
-  private final String id = "morsel-run-" + UUID.randomUUID();
+  private final String id;
+  private final Channel channel;
 
-  private Lease(CoreClient client) {
+  private Lease(CoreClient client, String id) {
     this.client = client;
+    this.id = id;
+    this.channel = client.leased(id);
   }
 
-  static Lease create(CoreClient client) throws StatusException {
-    Lease lease = new Lease(client);
+  /**
+   * Takes a lease.
+   *
+   * @param command the command that takes it, for the lease's name
+   */
+  public static Lease create(CoreClient client, String command) throws StatusException {
+    Lease lease = new Lease(client, "morsel-" + command + "-" + UUID.randomUUID());
     var _ =
         client
             .leases()
@@ -40,8 +51,9 @@ final class Lease implements AutoCloseable {
     return lease;
   }
 
-  String id() {
-    return id;
+  /** The channel for stubs whose calls are made under the lease, and have no deadline. */
+  public Channel channel() {
+    return channel;
   }
 
   /** Deletes it, also on a thread that has been interrupted. */
