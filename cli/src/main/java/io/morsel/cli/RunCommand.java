@@ -277,11 +277,31 @@ final class RunCommand implements Callable<Integer> {
         description = "Talk to the registry without TLS. Loopback addresses need no such option.")
     boolean plainHttp;
 
-    RunRequest.ImageChoice choice(String reference) throws CommandException {
+    @Option(
+        names = "--hosts-dir",
+        paramLabel = "DIR",
+        description =
+            "Where mirrors are configured, as HOST/hosts.toml; instead of registry.config_path of"
+                + " Morsel's configuration.")
+    @Nullable Path hostsDirectory;
+
+    /**
+     * The choice.
+     *
+     * @param config the configuration that was named, if one was
+     */
+    RunRequest.ImageChoice choice(String reference, @Nullable Path config)
+        throws CommandException {
       var _ = Images.reference(reference);
       var _ = Images.platform(platform);
       return new RunRequest.ImageChoice(
-          reference, Optional.ofNullable(platform), snapshotter, pull, plainHttp);
+          reference,
+          Optional.ofNullable(platform),
+          snapshotter,
+          pull,
+          plainHttp,
+          hostsDirectory,
+          config);
     }
   }
 
@@ -455,7 +475,7 @@ final class RunCommand implements Callable<Integer> {
         new RunRequest(
             choice,
             core.namespace,
-            image.choice(reference),
+            image.choice(reference, core.config),
             name == null ? Optional.empty() : Optional.of(RunSyntax.containerName(name)),
             isolation.options(process.options(command)),
             network(),
