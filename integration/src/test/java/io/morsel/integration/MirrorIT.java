@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.morsel.bench.host.Command;
 import io.morsel.bench.net.Traffic;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -162,6 +164,44 @@ class MirrorIT {
           .as("requests to the registry, for what the tag means")
           .isEqualTo(1);
       assertThat(fromMirror()).isGreaterThan(FILE_BYTES);
+    }
+  }
+
+  @Test
+  void whatAMirrorHasAlteredIsFetchedFromTheRegistry() throws IOException {
+    String raw =
+        Command.of(
+                "skopeo",
+                "inspect",
+                "--raw",
+                "--tls-verify=false",
+                "docker://" + mirror.host() + "/data:lazy")
+            .succeed();
+    String layer =
+        Pattern.compile("\"digest\":\\s*\"(sha256:[0-9a-f]{64})\"")
+            .matcher(raw.substring(raw.indexOf("\"layers\"")))
+            .results()
+            .map(digest -> digest.group(1))
+            .toList()
+            .getLast();
+    // The files hold noise, so that a quarter of the blob is the middle of the first one.
+    try (RandomAccessFile blob = new RandomAccessFile(mirror.blobFile(layer).toFile(), "rw")) {
+      long place = blob.length() / 4;
+      blob.seek(place);
+      int right = blob.read();
+      blob.seek(place);
+      blob.write(right ^ 0x55);
+      configure(directoryName(), "[host.\"http://" + mirror.host() + "\"]\n");
+      try (Node node = startNode()) {
+        pull(node);
+        read(node, "altered", 0);
+        assertThat(node.morselLog()).contains("corrupt, is fetched again");
+        assertThat(node.metric("morsel_fetch_corrupt_chunks_total")).isZero();
+        assertThat(fromUpstream()).isPositive();
+      } finally {
+        blob.seek(place);
+        blob.write(right);
+      }
     }
   }
 

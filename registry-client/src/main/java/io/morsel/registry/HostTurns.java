@@ -38,7 +38,12 @@ final class HostTurns {
           || (blob != null && keys.getIfPresent(new Key(access.base(), blob)) != null);
     }
 
-    private void add(Access access, @Nullable Digest blob, boolean passing) {
+    /**
+     * Has others be asked before this host.
+     *
+     * @param passing whether the host is at fault, rather than what it has of the blob
+     */
+    void add(Access access, @Nullable Digest blob, boolean passing) {
       if (passing) {
         keys.put(new Key(access.origin(), null), true);
       } else if (blob != null) {

@@ -110,6 +110,11 @@ final class Http implements AutoCloseable {
     return new HostTurns(avoided, hosts, blob);
   }
 
+  /** Has those of these hosts that answer for the last one be asked after it for this blob. */
+  void mistrust(List<Access> hosts, Digest blob) {
+    hosts.subList(0, hosts.size() - 1).forEach(host -> avoided.add(host, blob, false));
+  }
+
   /**
    * Does a request at one host with all retries, and reads its answer.
    *

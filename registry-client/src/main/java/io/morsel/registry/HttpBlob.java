@@ -8,9 +8,13 @@ import java.util.Objects;
 import okhttp3.HttpUrl;
 import okhttp3.Request;
 import okhttp3.Response;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A blob read over HTTP; keeps nothing open between reads. */
 final class HttpBlob implements RemoteBlob {
+  private static final Logger log = LoggerFactory.getLogger(HttpBlob.class);
+
   /**
    * What a resolved address is kept under.
    *
@@ -66,6 +70,15 @@ final class HttpBlob implements RemoteBlob {
       throw e;
     }
     return stream;
+  }
+
+  @Override
+  public void mistrust() {
+    try {
+      http.mistrust(hosts.toRead(reference), digest);
+    } catch (RegistryException e) {
+      log.debug("nobody to mistrust: {}", e.getMessage());
+    }
   }
 
   /** What is being done, for messages. */

@@ -251,6 +251,21 @@ final class MirrorsTest {
   }
 
   @Test
+  void aMirrorThatIsMistrustedIsPassedOverForThatBlob() throws IOException {
+    first = serve("first", this::serveImage);
+    hosts("[host.\"http://FIRST\"]\n");
+    try (RegistryClient client = client(Credentials.anonymous())) {
+      read(client, 0, 10);
+      client.blob(reference(), image.layerDescriptor).mistrust();
+      read(client, 10, 10);
+      client.manifest(reference(), image.manifest.descriptor());
+    }
+    assertThat(asked)
+        .extracting(request -> request.substring(0, request.indexOf(' ')))
+        .containsExactly("first", "upstream", "first");
+  }
+
+  @Test
   void aMirrorThatBreaksOffIsTakenUpByTheRegistry() throws IOException {
     first =
         serve(

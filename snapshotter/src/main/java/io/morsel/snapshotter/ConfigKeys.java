@@ -328,7 +328,7 @@ public final class ConfigKeys {
           "/etc/containerd/certs.d",
           "The directory of HOST/hosts.toml, by which containerd is told of a registry's mirrors,"
               + " certificates and headers; it counts for pulls and pushes here as well. It need not"
-              + " exist, and changes in it count at once. Empty for reaching every registry by its"
+              + " exist, and changes in it count within seconds. Empty for reaching every registry by its"
               + " own name.");
 
   /** A timeout. */
