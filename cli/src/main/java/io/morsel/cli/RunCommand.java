@@ -290,8 +290,7 @@ final class RunCommand implements Callable<Integer> {
      *
      * @param config the configuration that was named, if one was
      */
-    RunRequest.ImageChoice choice(String reference, @Nullable Path config)
-        throws CommandException {
+    RunRequest.ImageChoice choice(String reference, @Nullable Path config) throws CommandException {
       var _ = Images.reference(reference);
       var _ = Images.platform(platform);
       return new RunRequest.ImageChoice(

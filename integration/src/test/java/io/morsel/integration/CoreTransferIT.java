@@ -261,8 +261,7 @@ class CoreTransferIT {
               "docker://" + plain,
               "docker://" + mirror.host() + "/app:plain")
           .succeed();
-      Files.writeString(
-          place.resolve("hosts.toml"), "[host.\"http://" + mirror.host() + "\"]\n");
+      Files.writeString(place.resolve("hosts.toml"), "[host.\"http://" + mirror.host() + "\"]\n");
       Traffic before = FIXTURE.registry().traffic();
       client.transfer(through(hosts), unpacked(plain, "overlayfs"));
       assertThat(FIXTURE.registry().traffic().since(before).requests()).isZero();

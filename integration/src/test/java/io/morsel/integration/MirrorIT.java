@@ -57,8 +57,7 @@ class MirrorIT {
   }
 
   private void configure(String name, String text) throws IOException {
-    Files.writeString(
-        Files.createDirectories(hosts.resolve(name)).resolve("hosts.toml"), text);
+    Files.writeString(Files.createDirectories(hosts.resolve(name)).resolve("hosts.toml"), text);
   }
 
   /** The name of the registry's directory, as containerd has it for one with a port. */

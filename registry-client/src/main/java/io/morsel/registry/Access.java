@@ -30,8 +30,6 @@ record Access(
   /** The address of something in the repository, such as {@code blobs/sha256:…}. */
   HttpUrl url(String relative) {
     HttpUrl url = HttpUrl.get(base + relative);
-    return namespace == null
-        ? url
-        : url.newBuilder().addQueryParameter("ns", namespace).build();
+    return namespace == null ? url : url.newBuilder().addQueryParameter("ns", namespace).build();
   }
 }

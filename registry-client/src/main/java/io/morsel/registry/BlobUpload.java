@@ -63,9 +63,7 @@ final class BlobUpload {
       @Nullable ImageReference mountFrom)
       throws IOException {
     Access access =
-        mountFrom == null
-            ? hosts.toWrite(reference)
-            : hosts.toMount(reference, mountFrom);
+        mountFrom == null ? hosts.toWrite(reference) : hosts.toMount(reference, mountFrom);
     if (exists(access, reference, descriptor)) {
       return;
     }

@@ -9,7 +9,8 @@ import java.util.regex.Pattern;
 /** Times as Go writes them, such as {@code 1m30s} or {@code 1.5s}. */
 final class GoDuration {
   private static final int MAX_CHARS = 64;
-  private static final Pattern PART = Pattern.compile("(\\d{1,9}(?:\\.\\d{1,9})?)(ns|us|µs|ms|s|m|h)");
+  private static final Pattern PART =
+      Pattern.compile("(\\d{1,9}(?:\\.\\d{1,9})?)(ns|us|µs|ms|s|m|h)");
 
   private GoDuration() {}
 

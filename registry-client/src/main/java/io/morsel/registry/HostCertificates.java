@@ -27,8 +27,7 @@ final class HostCertificates {
   }
 
   /** What {@code ca} names: a file, or several. */
-  List<X509Certificate> authorities(@Nullable JsonNode node, String key)
-      throws RegistryException {
+  List<X509Certificate> authorities(@Nullable JsonNode node, String key) throws RegistryException {
     List<X509Certificate> found = new ArrayList<>();
     for (String name : node == null ? List.<String>of() : strings(file, node, key)) {
       found.addAll(authority(path(name, key), key));

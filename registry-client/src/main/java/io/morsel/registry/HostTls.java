@@ -71,8 +71,7 @@ final class HostTls {
     return trust(store);
   }
 
-  private static X509TrustManager trust(@Nullable KeyStore store)
-      throws GeneralSecurityException {
+  private static X509TrustManager trust(@Nullable KeyStore store) throws GeneralSecurityException {
     TrustManagerFactory factory =
         TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
     factory.init(store);

@@ -24,8 +24,7 @@ final class Hosts {
 
   /** Hosts that have content, to be asked in this order; never empty. */
   List<Access> toRead(ImageReference reference) throws RegistryException {
-    return accesses(
-        reference, "pull", can(Capability.PULL), List.of(scope(reference, "pull")));
+    return accesses(reference, "pull", can(Capability.PULL), List.of(scope(reference, "pull")));
   }
 
   /** Hosts that say what a tag means, to be asked in this order; never empty. */
@@ -70,8 +69,7 @@ final class Hosts {
       Predicate<RegistryHost> wanted,
       List<String> scopes)
       throws RegistryException {
-    List<RegistryHost> hosts =
-        directory == null ? ITSELF : directory.hosts(reference.registry());
+    List<RegistryHost> hosts = directory == null ? ITSELF : directory.hosts(reference.registry());
     List<Access> accesses = new ArrayList<>();
     for (RegistryHost host : hosts) {
       if (wanted.test(host)) {

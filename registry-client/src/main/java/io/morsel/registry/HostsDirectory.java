@@ -129,8 +129,7 @@ final class HostsDirectory {
     }
     HostConnection connection = new HostCertificates(file).byName(place);
     RegistryHost itself =
-        new RegistryHost(
-            null, RegistryHost.ITSELF.capabilities(), connection, RequestHeaders.NONE);
+        new RegistryHost(null, RegistryHost.ITSELF.capabilities(), connection, RequestHeaders.NONE);
     return new HostsFile.Content(List.of(itself), List.of());
   }
 }

@@ -30,13 +30,7 @@ final class HostsFile {
   private static final int MAX_HOSTS = 64;
   private static final Set<String> HOST_KEYS =
       Set.of(
-          "capabilities",
-          "ca",
-          "client",
-          "skip_verify",
-          "header",
-          "override_path",
-          "dial_timeout");
+          "capabilities", "ca", "client", "skip_verify", "header", "override_path", "dial_timeout");
 
   private final Path file;
   private final List<String> warnings = new ArrayList<>();
@@ -120,13 +114,11 @@ final class HostsFile {
             flag(table, "skip_verify", prefix),
             dialTimeout(table, prefix));
     // As containerd has it: capabilities without a server have no effect.
-    Set<Capability> granted =
-        root == null ? EnumSet.allOf(Capability.class) : capabilities;
+    Set<Capability> granted = root == null ? EnumSet.allOf(Capability.class) : capabilities;
     return new RegistryHost(root, granted, connection, headers(table, prefix + "header"));
   }
 
-  private HttpUrl root(String address, boolean overridePath, String path)
-      throws RegistryException {
+  private HttpUrl root(String address, boolean overridePath, String path) throws RegistryException {
     String key = path.isEmpty() ? "server" : path;
     HttpUrl url = HttpUrl.parse(address.contains("://") ? address : "https://" + address);
     if (url == null
@@ -177,8 +169,7 @@ final class HostsFile {
     return found.isEmpty() ? EnumSet.allOf(Capability.class) : found;
   }
 
-  private @Nullable Duration dialTimeout(JsonNode table, String prefix)
-      throws RegistryException {
+  private @Nullable Duration dialTimeout(JsonNode table, String prefix) throws RegistryException {
     JsonNode node = table.get("dial_timeout");
     if (node == null) {
       return null;

@@ -117,8 +117,7 @@ final class Referrers {
       throws IOException {
     String tag = tag(subject);
     try {
-      VerifiedContent content =
-          client.fetchManifest(from, repository.withTag(tag), tag, null);
+      VerifiedContent content = client.fetchManifest(from, repository.withTag(tag), tag, null);
       return Optional.of(index(content.bytes(), "the list of what refers to " + subject));
     } catch (RegistryException e) {
       if (e.kind() == Kind.NOT_FOUND) {
@@ -171,7 +170,8 @@ final class Referrers {
   private void addByTag(ImageReference repository, Artifact artifact, Descriptor manifest)
       throws IOException {
     Digest subject = artifact.subject().digest();
-    ObjectNode known = byTag(List.of(hosts.toWrite(repository)), repository, subject).orElseGet(Json::newObject);
+    ObjectNode known =
+        byTag(List.of(hosts.toWrite(repository)), repository, subject).orElseGet(Json::newObject);
     ObjectNode index = Json.newObject();
     index.put("schemaVersion", 2);
     index.put("mediaType", MediaTypes.OCI_INDEX);

@@ -199,8 +199,7 @@ public final class RegistryClient implements AutoCloseable {
     VerifiedContent content =
         http.execute(
             hosts.toRead(reference),
-            access ->
-                new Request.Builder().url(access.url("blobs/" + descriptor.digest())).build(),
+            access -> new Request.Builder().url(access.url("blobs/" + descriptor.digest())).build(),
             descriptor.digest(),
             "cannot read " + named,
             response -> {

@@ -34,10 +34,7 @@ record RegistryHost(
   /** The registry under its own name, for everything. */
   static final RegistryHost ITSELF =
       new RegistryHost(
-          null,
-          EnumSet.allOf(Capability.class),
-          HostConnection.DEFAULT,
-          RequestHeaders.NONE);
+          null, EnumSet.allOf(Capability.class), HostConnection.DEFAULT, RequestHeaders.NONE);
 
   RegistryHost {
     capabilities = Set.copyOf(capabilities);

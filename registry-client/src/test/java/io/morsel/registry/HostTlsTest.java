@@ -40,13 +40,30 @@ final class HostTlsTest {
     certificates = Files.createDirectory(directory.resolve("made"));
     for (String authority : List.of("server-ca", "client-ca")) {
       openssl(
-          "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-          "-keyout", authority + ".key", "-out", authority + ".crt", "-subj", "/CN=" + authority);
+          "req",
+          "-x509",
+          "-newkey",
+          "ec",
+          "-pkeyopt",
+          "ec_paramgen_curve:P-256",
+          "-nodes",
+          "-keyout",
+          authority + ".key",
+          "-out",
+          authority + ".crt",
+          "-subj",
+          "/CN=" + authority);
     }
     openssl("genrsa", "-traditional", "-out", "client-rsa.key", "2048");
     openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", "client-ec.key");
     openssl("genpkey", "-algorithm", "ed25519", "-out", "client-ed25519.key");
-    openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384", "-out",
+    openssl(
+        "genpkey",
+        "-algorithm",
+        "EC",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-384",
+        "-out",
         "client-pkcs8.key");
     openssl("genrsa", "-out", "server.key", "2048");
     sign("server", "server-ca", "subjectAltName=IP:127.0.0.1");
@@ -59,8 +76,19 @@ final class HostTlsTest {
     openssl("req", "-new", "-key", name + ".key", "-out", name + ".csr", "-subj", "/CN=" + name);
     Files.writeString(certificates.resolve(name + ".ext"), extension + "\n");
     openssl(
-        "x509", "-req", "-in", name + ".csr", "-CA", authority + ".crt", "-CAkey",
-        authority + ".key", "-CAcreateserial", "-out", name + ".crt", "-extfile", name + ".ext");
+        "x509",
+        "-req",
+        "-in",
+        name + ".csr",
+        "-CA",
+        authority + ".crt",
+        "-CAkey",
+        authority + ".key",
+        "-CAcreateserial",
+        "-out",
+        name + ".crt",
+        "-extfile",
+        name + ".ext");
   }
 
   private void openssl(String... words) throws IOException, InterruptedException {
@@ -89,8 +117,7 @@ final class HostTlsTest {
     String tls =
         "certificate: %1$s/server.crt\nkey: %1$s/server.key\n".formatted(certificates)
             + (asksForClients ? "clientcas:\n  - " + certificates + "/client-ca.crt\n" : "");
-    return DockerRegistry.startWithTls(
-        Files.createDirectory(directory.resolve("registry")), tls);
+    return DockerRegistry.startWithTls(Files.createDirectory(directory.resolve("registry")), tls);
   }
 
   private RegistryClient client(DockerRegistry registry, String... lines) throws IOException {
@@ -155,8 +182,7 @@ final class HostTlsTest {
         writeAndRead(client);
       }
       try (RegistryClient client = client(registry, ca)) {
-        assertThatThrownBy(() -> client.manifest(REFERENCE))
-            .satisfies(isOfKind(Kind.UNAVAILABLE));
+        assertThatThrownBy(() -> client.manifest(REFERENCE)).satisfies(isOfKind(Kind.UNAVAILABLE));
       }
     }
   }
@@ -171,8 +197,7 @@ final class HostTlsTest {
       Files.copy(certificates.resolve("client-ec.crt"), place.resolve("client.cert"));
       Files.copy(certificates.resolve("client-ec.key"), place.resolve("client.key"));
       HostsDirectory hosts = new HostsDirectory(directory.resolve("certs.d"));
-      HostConnection connection =
-          hosts.hosts(reference.registry()).getFirst().connection();
+      HostConnection connection = hosts.hosts(reference.registry()).getFirst().connection();
       assertThat(connection.authorities()).hasSize(1);
       assertThat(connection.keys()).hasSize(1);
       Files.delete(place.resolve("client.key"));
@@ -184,8 +209,7 @@ final class HostTlsTest {
 
   @Test
   void aKeyWithAPasswordIsRefusedWithAdvice() throws Exception {
-    openssl(
-        "rsa", "-in", "client-rsa.key", "-aes128", "-passout", "pass:x", "-out", "locked.key");
+    openssl("rsa", "-in", "client-rsa.key", "-aes128", "-passout", "pass:x", "-out", "locked.key");
     Path place = Files.createDirectories(directory.resolve("certs.d/registry.invalid_5000_"));
     String pair = certificates.resolve("client-rsa.crt") + "\", \"" + certificates;
     Files.writeString(place.resolve("hosts.toml"), "client = [[\"" + pair + "/locked.key\"]]");

@@ -102,8 +102,7 @@ final class HostsFileTest {
                 """)
             .hosts()
             .getFirst();
-    assertThat(host.capabilities())
-        .containsExactlyInAnyOrder(Capability.PULL, Capability.RESOLVE);
+    assertThat(host.capabilities()).containsExactlyInAnyOrder(Capability.PULL, Capability.RESOLVE);
     assertThat(host.connection().skipVerify()).isTrue();
     assertThat(host.connection().dialTimeout()).isEqualTo(Duration.ofMillis(1500));
     Request.Builder request = new Request.Builder().url("https://x/").header("X-Two", "0");
@@ -195,7 +194,8 @@ final class HostsFileTest {
         .containsExactly("registry.example_5000_", "registry.example:5000", "_default");
     assertThat(HostsDirectory.names("docker.io")).containsExactly("docker.io", "_default");
     assertThat(HostsDirectory.names("[::1]")).containsExactly("[::1]", "_default");
-    assertThat(HostsDirectory.names("[::1]:80")).containsExactly("[::1]_80_", "[::1]:80", "_default");
+    assertThat(HostsDirectory.names("[::1]:80"))
+        .containsExactly("[::1]_80_", "[::1]:80", "_default");
   }
 
   private void write(String name, String text) throws IOException {

@@ -179,8 +179,7 @@ final class MirrorsTest {
     String digest = image.manifest.descriptor().digest().toString();
     assertThat(asked)
         .startsWith(
-            "upstream /v2/app/manifests/1",
-            "first /v2/app/manifests/" + digest + namespace())
+            "upstream /v2/app/manifests/1", "first /v2/app/manifests/" + digest + namespace())
         .filteredOn(request -> request.startsWith("first"))
         .hasSize(1);
   }
@@ -316,8 +315,7 @@ final class MirrorsTest {
     first = serve("first", status(503));
     hosts("[host.\"http://FIRST\"]\n");
     try (RegistryClient client = client(Credentials.anonymous())) {
-      assertThatThrownBy(() -> client.manifest(reference()))
-          .satisfies(isOfKind(Kind.NOT_FOUND));
+      assertThatThrownBy(() -> client.manifest(reference())).satisfies(isOfKind(Kind.NOT_FOUND));
     }
     assertThat(asked).hasSize(2);
   }

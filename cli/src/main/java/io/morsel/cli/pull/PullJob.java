@@ -64,7 +64,7 @@ public final class PullJob {
     Set<String> plainHttpHosts =
         request.plainHttp() ? Set.of(request.reference().registry()) : Set.of();
     ImagePull.Result result;
-    try (RegistryClient client = 
+    try (RegistryClient client =
             Images.client(version, plainHttpHosts, request.hostsDirectory(), listener);
         Progress progress = Progress.start(err, json || quiet)) {
       ImageSource source = client.source(request.reference());

@@ -216,8 +216,7 @@ final class CoreImages {
     ImagePull.Result result;
     boolean live = Terminal.isLive();
     try (RegistryClient registry =
-            Images.client(
-                version, plainHttpHosts, hosts, TransferListener.NONE);
+            Images.client(version, plainHttpHosts, hosts, TransferListener.NONE);
         Progress progress = Progress.start(err, !live)) {
       result = ImagePull.run(request, registry.source(reference), progress);
     }
