@@ -3,6 +3,8 @@ package io.morsel.integration;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.morsel.bench.host.Command;
+import io.morsel.bench.host.Directories;
+import io.morsel.bench.host.Mounts;
 import io.morsel.bench.net.Traffic;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -201,6 +203,39 @@ class MirrorIT {
         blob.seek(place);
         blob.write(right);
       }
+    }
+  }
+
+  @Test
+  void aCoreWithinACommandReadsThroughTheMirrorThatTheCommandWasTold() throws IOException {
+    configure(directoryName(), "[host.\"http://" + mirror.host() + "\"]\n");
+    Path directory = Files.createTempDirectory(Path.of("/tmp"), "morsel-it-");
+    try {
+      Path config =
+          Files.writeString(directory.resolve("c.toml"), "[profile]\nfrom_registry = false\n");
+      String output =
+          Node.morsel(
+                  "run",
+                  "--rm",
+                  "--root",
+                  directory.resolve("root"),
+                  "--state",
+                  directory.resolve("state"),
+                  "--config",
+                  config,
+                  "--hosts-dir",
+                  hosts,
+                  lazy,
+                  "/bin/sh",
+                  "-c",
+                  "sha256sum < /data/file-0")
+              .succeed();
+      assertThat(output).hasSizeGreaterThan(64);
+      assertThat(fromUpstream()).as("bytes that the registry sent").isZero();
+      assertThat(fromMirror()).isGreaterThan(FILE_BYTES);
+    } finally {
+      Mounts.detachBelow(directory);
+      Directories.delete(directory);
     }
   }
 
