@@ -93,6 +93,7 @@ final class ProfileCommand implements Runnable {
               Images.reference(reference),
               Images.platform(platform),
               plainHttp,
+              settings.hostsDirectory(),
               directory == null ? settings.get(ConfigKeys.ROOT) : directory,
               Math.toIntExact(settings.get(ConfigKeys.PROFILE_MAX_KEPT)));
       return new ProfileJob(request, BuildInfo.load().version(), Commands.out(spec));

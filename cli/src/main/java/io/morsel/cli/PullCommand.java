@@ -71,6 +71,14 @@ final class PullCommand implements Callable<Integer> {
   boolean plainHttp;
 
   @Option(
+      names = "--hosts-dir",
+      paramLabel = "DIR",
+      description =
+          "Where mirrors are configured, as HOST/hosts.toml; instead of registry.config_path of"
+              + " Morsel's configuration.")
+  @Nullable Path hostsDirectory;
+
+  @Option(
       names = "--no-lazy",
       description = "Fetch and unpack every layer now, whatever the snapshotter could do.")
   boolean noLazy;
@@ -104,6 +112,7 @@ final class PullCommand implements Callable<Integer> {
             namespace,
             snapshotter,
             plainHttp,
+            Images.hostsDirectory(hostsDirectory, null),
             !noLazy,
             labels);
     return new PullJob(request, BuildInfo.load().version(), Commands.out(spec), Commands.err(spec))

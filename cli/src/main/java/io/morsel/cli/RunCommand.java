@@ -14,6 +14,8 @@ import io.morsel.runtime.cni.PortMapping;
 import io.morsel.runtime.oci.ContainerOptions;
 import io.morsel.runtime.oci.SpecException;
 import io.morsel.runtime.oci.SpecMount;
+import io.morsel.snapshotter.ConfigKeys;
+import io.morsel.snapshotter.MorselConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -215,7 +217,13 @@ final class RunCommand implements Callable<Integer> {
                 + " /etc/morsel/config.toml, if it is there, by default.")
     @Nullable Path config;
 
-    CoreChoice choice() throws CommandException {
+    /**
+     * The core to use.
+     *
+     * @param hostsDirectory where the mirrors of registries are configured, for a core in this
+     *     command; null for where the configuration says
+     */
+    CoreChoice choice(@Nullable Path hostsDirectory) throws CommandException {
       if (address != null) {
         if (root != null || state != null || config != null) {
           throw CommandException.usage(
@@ -240,9 +248,18 @@ final class RunCommand implements Callable<Integer> {
               absolute(root, CoreSettings.DEFAULT_ROOT),
               effective,
               effective.resolve("run-" + ProcessHandle.current().pid() + ".sock"),
-              Configurations.load(config),
+              configuration(hostsDirectory),
               build.version(),
               build.commit()));
+    }
+
+    private MorselConfig configuration(@Nullable Path hostsDirectory) throws CommandException {
+      MorselConfig loaded = Configurations.load(config);
+      if (hostsDirectory == null) {
+        return loaded;
+      }
+      String hosts = String.valueOf(Images.hostsDirectory(hostsDirectory, config));
+      return loaded.with(ConfigKeys.REGISTRY_CONFIG_PATH, hosts);
     }
 
     private static Path absolute(@Nullable Path given, Path otherwise) {
@@ -277,11 +294,30 @@ final class RunCommand implements Callable<Integer> {
         description = "Talk to the registry without TLS. Loopback addresses need no such option.")
     boolean plainHttp;
 
-    RunRequest.ImageChoice choice(String reference) throws CommandException {
+    @Option(
+        names = "--hosts-dir",
+        paramLabel = "DIR",
+        description =
+            "Where mirrors are configured, as HOST/hosts.toml; instead of registry.config_path of"
+                + " Morsel's configuration.")
+    @Nullable Path hostsDirectory;
+
+    /**
+     * The choice.
+     *
+     * @param config the configuration that was named, if one was
+     */
+    RunRequest.ImageChoice choice(String reference, @Nullable Path config) throws CommandException {
       var _ = Images.reference(reference);
       var _ = Images.platform(platform);
       return new RunRequest.ImageChoice(
-          reference, Optional.ofNullable(platform), snapshotter, pull, plainHttp);
+          reference,
+          Optional.ofNullable(platform),
+          snapshotter,
+          pull,
+          plainHttp,
+          hostsDirectory,
+          config);
     }
   }
 
@@ -446,7 +482,7 @@ final class RunCommand implements Callable<Integer> {
       throw CommandException.usage(
           "--stop-timeout " + stopTimeout + ": 0 to " + MAX_STOP_SECONDS + " are possible");
     }
-    CoreChoice choice = core.choice();
+    CoreChoice choice = core.choice(image.hostsDirectory);
     if (choice instanceof CoreChoice.Embedded && parent != null && parent.logLevel == null) {
       // What its user has to know of a core's work, this command says by itself.
       Verbosity.set(LogLevel.ERROR);
@@ -455,7 +491,7 @@ final class RunCommand implements Callable<Integer> {
         new RunRequest(
             choice,
             core.namespace,
-            image.choice(reference),
+            image.choice(reference, core.config),
             name == null ? Optional.empty() : Optional.of(RunSyntax.containerName(name)),
             isolation.options(process.options(command)),
             network(),

@@ -240,6 +240,46 @@ class CoreTransferIT {
     assertThat(core.ctr("snapshots", "ls").succeed().lines()).hasSize(1);
   }
 
+  private OCIRegistry through(Path hosts) {
+    return registry(plain).toBuilder()
+        .setResolver(RegistryResolver.newBuilder().setHostDir(hosts.toString()))
+        .build();
+  }
+
+  @Test
+  void theCallersMirrorsAreAsked() throws IOException {
+    Path hosts = directory.resolve("certs.d");
+    Path place = hosts.resolve(FIXTURE.registry().host().replace(':', '_') + "_");
+    Files.createDirectories(place);
+    try (CountedRegistry mirror = CountedRegistry.start(directory.resolve("mirror"))) {
+      Command.of(
+              "skopeo",
+              "copy",
+              "--preserve-digests",
+              "--src-tls-verify=false",
+              "--dest-tls-verify=false",
+              "docker://" + plain,
+              "docker://" + mirror.host() + "/app:plain")
+          .succeed();
+      Files.writeString(place.resolve("hosts.toml"), "[host.\"http://" + mirror.host() + "\"]\n");
+      Traffic before = FIXTURE.registry().traffic();
+      client.transfer(through(hosts), unpacked(plain, "overlayfs"));
+      assertThat(FIXTURE.registry().traffic().since(before).requests()).isZero();
+      assertThat(mirror.traffic().receivedBytes()).isGreaterThan(LAYER_BYTES);
+      assertThat(content()).hasSize(4);
+    }
+    Files.writeString(place.resolve("hosts.toml"), "skip_verify = 1\n");
+    assertFails(
+        Status.Code.UNAVAILABLE,
+        place.resolve("hosts.toml") + ": skip_verify: expected true or false",
+        () -> client.transfer(through(hosts), image("a:1")));
+    assertFails(
+        Status.Code.INVALID_ARGUMENT,
+        "host_dir \"certs.d\" is no absolute path",
+        () -> client.transfer(through(Path.of("certs.d")), image("a:1")));
+    client.transfer(through(directory.resolve("missing")), image("a:1"));
+  }
+
   @Test
   void imagesAreNamedAndNamedAnew() {
     client.transfer(registry(lazy), unpacked(lazy, "morsel"));

@@ -589,6 +589,8 @@ final class LayerData implements AutoCloseable {
       scheduler.observer.corruptChunk(name(), chunk);
     } else {
       log.warn("{}: corrupt, is fetched again: {}", describe(chunk), cause.getMessage());
+      // A mirror would only send the same again.
+      blob().mistrust();
     }
     scheduler.lock.lock();
     try {

@@ -138,7 +138,7 @@ final class Authorizer {
       return new Header("Bearer " + checked(token.token(), access, what), BASIC_LIFETIME);
     }
     Request request = tokenRequest(access, challenge, credential, what);
-    try (Response response = http.call(request, cancel, timeout)) {
+    try (Response response = http.call(access.connection(), request, cancel, timeout)) {
       if (Failures.isPassing(response.code())) {
         Duration retryAfter = Retries.retryAfter(response);
         throw new PassingFailure(Failures.ofStatus(response, what), retryAfter);

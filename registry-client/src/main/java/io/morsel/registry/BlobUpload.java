@@ -23,15 +23,15 @@ final class BlobUpload {
   private static final Logger log = LoggerFactory.getLogger(BlobUpload.class);
 
   private final Http http;
-  private final RegistrySettings settings;
+  private final Hosts hosts;
 
-  BlobUpload(Http http, RegistrySettings settings) {
+  BlobUpload(Http http, Hosts hosts) {
     this.http = http;
-    this.settings = settings;
+    this.hosts = hosts;
   }
 
   boolean exists(ImageReference reference, Descriptor descriptor) throws IOException {
-    return exists(Access.toWrite(reference, settings), reference, descriptor);
+    return exists(hosts.toWrite(reference), reference, descriptor);
   }
 
   private boolean exists(Access access, ImageReference reference, Descriptor descriptor)
@@ -63,14 +63,12 @@ final class BlobUpload {
       @Nullable ImageReference mountFrom)
       throws IOException {
     Access access =
-        mountFrom == null
-            ? Access.toWrite(reference, settings)
-            : Access.toMount(reference, mountFrom, settings);
+        mountFrom == null ? hosts.toWrite(reference) : hosts.toMount(reference, mountFrom);
     if (exists(access, reference, descriptor)) {
       return;
     }
     String what = "cannot write blob " + descriptor.digest() + " to " + reference.name();
-    Retries retries = new Retries(settings, http.listener());
+    Retries retries = new Retries(http.settings(), http.listener());
     Cancellation cancel = new Cancellation();
     ImageReference from = mountFrom;
     while (true) {
@@ -93,7 +91,7 @@ final class BlobUpload {
         }
         // A registry may refuse to mount where it lets us upload.
         from = null;
-        access = Access.toWrite(reference, settings);
+        access = hosts.toWrite(reference);
         continue;
       } catch (IOException e) {
         failure = http.passingOrThrow(e, access.base(), what, cancel);
@@ -183,7 +181,7 @@ final class BlobUpload {
       Response answer =
           Origin.of(session).equals(access.origin())
               ? http.attempt(access, request, what, cancel, ABANDON_TIMEOUT).response()
-              : http.call(request, cancel, ABANDON_TIMEOUT);
+              : http.call(access.connection(), request, cancel, ABANDON_TIMEOUT);
       try (answer) {
         log.debug("{}: abandoning the upload was answered with {}", what, answer.code());
       }
@@ -211,7 +209,7 @@ final class BlobUpload {
     boolean elsewhere = !Origin.of(url).equals(access.origin());
     Response answer =
         elsewhere
-            ? http.call(request, cancel, Duration.ZERO)
+            ? http.call(access.connection(), request, cancel, Duration.ZERO)
             : http.attempt(access, request, what, cancel, Duration.ZERO).response();
     try (Response response = answer) {
       if (Failures.isPassing(response.code())) {
@@ -225,7 +223,7 @@ final class BlobUpload {
 
   void putManifest(ImageReference reference, String name, VerifiedContent manifest)
       throws IOException {
-    Access access = Access.toWrite(reference, settings);
+    Access access = hosts.toWrite(reference);
     String what = "cannot write manifest " + Texts.shown(name) + " to " + reference.name();
     MediaType type = MediaType.parse(manifest.descriptor().mediaType());
     Request request =

@@ -1,11 +1,14 @@
 package io.morsel.registry;
 
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
 import io.morsel.registry.RegistryException.Kind;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import javax.net.ssl.SSLHandshakeException;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import okhttp3.Call;
@@ -35,6 +38,10 @@ final class Http implements AutoCloseable {
    */
   record Answer(Response response, boolean elsewhere) {}
 
+  /** What is asked for; the same from every host. */
+  @FunctionalInterface
+  interface Asking extends Function<Access, Request> {}
+
   /** Makes something of an answer; a failure that is no {@link RegistryException} is retried. */
   @FunctionalInterface
   interface Reader<T> {
@@ -45,6 +52,11 @@ final class Http implements AutoCloseable {
   private final RegistrySettings settings;
   private final TransferListener listener;
   private final Authorizer authorizer;
+  private final HostTurns.Avoided avoided = new HostTurns.Avoided();
+
+  /** By identity, since those of a configuration that has not changed are the same objects. */
+  private final Cache<HostConnection, OkHttpClient> special =
+      Caffeine.newBuilder().weakKeys().build();
 
   /**
    * Made with the first request that needs it, since it reads the machine's certificates; shares
@@ -69,9 +81,12 @@ final class Http implements AutoCloseable {
     this.authorizer = new Authorizer(this, credentials, settings);
   }
 
-  /** The client that can talk to this address. */
-  private OkHttpClient client(HttpUrl url) {
-    return url.isHttps() ? tls() : plain;
+  /** The client that can talk to this address in this way. */
+  private OkHttpClient client(HostConnection connection, HttpUrl url) {
+    if (connection.isDefault()) {
+      return url.isHttps() ? tls() : plain;
+    }
+    return special.get(connection, how -> HostTls.client(tls(), how));
   }
 
   /** Makes ready for TLS now rather than with the first request that needs it. */
@@ -90,36 +105,87 @@ final class Http implements AutoCloseable {
     return listener;
   }
 
+  /** Turns of the hosts that have a blob, for one reading of it. */
+  HostTurns turns(List<Access> hosts, Digest blob) {
+    return new HostTurns(avoided, hosts, blob);
+  }
+
+  /** Has those of these hosts that answer for the last one be asked after it for this blob. */
+  void mistrust(List<Access> hosts, Digest blob) {
+    hosts.subList(0, hosts.size() - 1).forEach(host -> avoided.add(host, blob, false));
+  }
+
   /**
-   * Does a request with all retries, and reads its answer.
+   * Does a request at one host with all retries, and reads its answer.
    *
    * @param what what is tried, for messages
    */
   <T> T execute(Access access, Request request, String what, Reader<T> reader) throws IOException {
+    return execute(List.of(access), _ -> request, null, what, reader);
+  }
+
+  /**
+   * Does a request at the first of the hosts that serves it, with all retries, and reads its
+   * answer. A failure of the reader is the host's.
+   *
+   * @param hosts in the order in which they are asked
+   * @param blob what is read, if it is a blob
+   * @param what what is tried, for messages
+   */
+  <T> T execute(
+      List<Access> hosts, Asking asking, @Nullable Digest blob, String what, Reader<T> reader)
+      throws IOException {
     Retries retries = new Retries(settings, listener);
     Cancellation cancel = new Cancellation();
+    HostTurns turns = new HostTurns(avoided, hosts, blob);
     while (true) {
-      RegistryException failure;
-      Duration retryAfter = null;
+      Access access = turns.current();
+      Request request = asking.apply(access);
+      HostTurns.Failure failure;
       try {
         Answer answer = attempt(access, request, what, cancel, retries.remaining());
         try (Response response = answer.response()) {
           if (!Failures.isPassing(response.code())) {
             return reader.read(response);
           }
-          retryAfter = Retries.retryAfter(response);
-          failure = Failures.ofStatus(response, what);
+          Duration retryAfter = Retries.retryAfter(response);
+          failure = turns.failed(Failures.ofStatus(response, what), true, retryAfter);
         }
-      } catch (PassingFailure e) {
-        failure = e.failure();
-        retryAfter = e.retryAfter();
-      } catch (RegistryException e) {
-        throw e;
       } catch (IOException e) {
-        failure = passingOrThrow(e, request.url(), what, cancel);
+        failure = failed(turns, e, request.url(), what, cancel);
       }
-      retries.pause(failure, retryAfter, Failures.hostOf(request.url()), cancel);
+      if (failure != null) {
+        waitOrThrow(failure, retries, Failures.hostOf(request.url()), cancel);
+      }
     }
+  }
+
+  /** Passes the turn on after a failure; null where it is another host's turn at once. */
+  HostTurns.@Nullable Failure failed(
+      HostTurns turns, IOException e, HttpUrl url, String what, Cancellation cancel)
+      throws IOException {
+    return switch (e) {
+      case PassingFailure passing -> turns.failed(passing.failure(), true, passing.retryAfter());
+      case RegistryException definite -> turns.failed(definite, false, null);
+      default -> {
+        cancel.check();
+        yield turns.failed(Failures.ofTransport(e, url, what), isPassing(e), null);
+      }
+    };
+  }
+
+  /** Waits for another round, or throws where there must be none. */
+  static void waitOrThrow(
+      HostTurns.Failure round, Retries retries, String host, Cancellation cancel)
+      throws IOException {
+    if (!round.passing()) {
+      throw round.failure();
+    }
+    retries.pause(round.failure(), round.retryAfter(), host, cancel);
+  }
+
+  private static boolean isPassing(IOException e) {
+    return !(e instanceof SSLHandshakeException || e instanceof SSLPeerUnverifiedException);
   }
 
   /** The failure to report if no retry succeeds; throws where retrying makes no sense. */
@@ -127,7 +193,7 @@ final class Http implements AutoCloseable {
       throws IOException {
     cancel.check();
     RegistryException failure = Failures.ofTransport(e, url, what);
-    if (e instanceof SSLHandshakeException || e instanceof SSLPeerUnverifiedException) {
+    if (!isPassing(e)) {
       throw failure;
     }
     return failure;
@@ -149,11 +215,12 @@ final class Http implements AutoCloseable {
       Request.Builder next = request.newBuilder().url(url);
       if (!elsewhere) {
         settings.headers().addTo(next);
+        access.headers().addTo(next);
       }
       if (authorization != null && !elsewhere) {
         next.header("Authorization", authorization);
       }
-      Response response = call(next.build(), cancel, callTimeout);
+      Response response = call(access.connection(), next.build(), cancel, callTimeout);
       boolean handedOn = false;
       try {
         if (response.code() == 401 && !elsewhere && !renewed) {
@@ -180,8 +247,14 @@ final class Http implements AutoCloseable {
     }
   }
 
-  /** Does one call, no more. */
-  Response call(Request request, Cancellation cancel, Duration callTimeout) throws IOException {
+  /**
+   * Does one call, no more.
+   *
+   * @param connection of the host that is asked, or that led to where is asked now
+   */
+  Response call(
+      HostConnection connection, Request request, Cancellation cancel, Duration callTimeout)
+      throws IOException {
     Request prepared =
         request
             .newBuilder()
@@ -189,7 +262,7 @@ final class Http implements AutoCloseable {
             // Content is addressed by the digest of what is stored: no encoding on the way.
             .header("Accept-Encoding", "identity")
             .build();
-    Call call = client(prepared.url()).newCall(prepared);
+    Call call = client(connection, prepared.url()).newCall(prepared);
     if (!callTimeout.isZero()) {
       call.timeout().timeout(callTimeout.toNanos(), TimeUnit.NANOSECONDS);
     }

@@ -8,35 +8,39 @@ import java.util.Objects;
 import okhttp3.HttpUrl;
 import okhttp3.Request;
 import okhttp3.Response;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A blob read over HTTP; keeps nothing open between reads. */
 final class HttpBlob implements RemoteBlob {
+  private static final Logger log = LoggerFactory.getLogger(HttpBlob.class);
+
   /**
    * What a resolved address is kept under.
    *
-   * @param access whose rights were used to resolve it
+   * @param base the repository at the host that resolved it
    * @param digest the blob
    */
-  record LocationKey(Access access, Digest digest) {}
+  record LocationKey(HttpUrl base, Digest digest) {}
 
   private final Http http;
   private final Cache<LocationKey, HttpUrl> locations;
-  private final Access access;
-  private final String name;
+  private final Hosts hosts;
+  private final ImageReference reference;
   private final Digest digest;
   private final long sizeBytes;
 
   HttpBlob(
       Http http,
       Cache<LocationKey, HttpUrl> locations,
-      Access access,
-      String name,
+      Hosts hosts,
+      ImageReference reference,
       Digest digest,
       long sizeBytes) {
     this.http = http;
     this.locations = locations;
-    this.access = access;
-    this.name = name;
+    this.hosts = hosts;
+    this.reference = reference;
     this.digest = digest;
     this.sizeBytes = sizeBytes;
   }
@@ -57,7 +61,8 @@ final class HttpBlob implements RemoteBlob {
     if (lengthBytes == 0) {
       return InputStream.nullInputStream();
     }
-    RangeStream stream = new RangeStream(http, this, offsetBytes, lengthBytes);
+    HostTurns turns = http.turns(hosts.toRead(reference), digest);
+    RangeStream stream = new RangeStream(http, this, turns, offsetBytes, lengthBytes);
     try {
       stream.connect();
     } catch (IOException | RuntimeException | Error e) {
@@ -67,31 +72,41 @@ final class HttpBlob implements RemoteBlob {
     return stream;
   }
 
-  /** What is being done, for messages. */
-  String what() {
-    return "cannot read blob " + digest + " of " + name;
+  @Override
+  public void mistrust() {
+    try {
+      http.mistrust(hosts.toRead(reference), digest);
+    } catch (RegistryException e) {
+      log.debug("nobody to mistrust: {}", e.getMessage());
+    }
   }
 
-  HttpUrl url() {
+  /** What is being done, for messages. */
+  String what() {
+    return "cannot read blob " + digest + " of " + reference.name();
+  }
+
+  HttpUrl url(Access access) {
     return access.url("blobs/" + digest);
   }
 
   /**
-   * Asks for the range once, at the address that an earlier answer redirected to if that still
-   * works, else at the registry.
+   * Asks a host for the range once, at the address that an earlier answer redirected to if that
+   * still works, else at the host itself.
    *
    * @param range the Range header, or empty for the whole blob
    */
-  Response request(String range, Cancellation cancel) throws IOException {
+  Response request(Access access, String range, Cancellation cancel) throws IOException {
     Request.Builder builder = new Request.Builder();
     if (!range.isEmpty()) {
       builder.header("Range", range);
     }
-    LocationKey key = new LocationKey(access, digest);
+    LocationKey key = new LocationKey(access.base(), digest);
     HttpUrl known = locations.getIfPresent(key);
     if (known != null) {
       try {
-        Response response = http.call(builder.url(known).build(), cancel, Duration.ZERO);
+        Request request = builder.url(known).build();
+        Response response = http.call(access.connection(), request, cancel, Duration.ZERO);
         if (response.isSuccessful() || isNoFaultOfAddress(response.code())) {
           return response;
         }
@@ -101,10 +116,10 @@ final class HttpBlob implements RemoteBlob {
       }
       locations.asMap().remove(key, known);
     }
-    Request request = builder.url(url()).build();
+    Request request = builder.url(url(access)).build();
     Http.Answer answer = http.attempt(access, request, what(), cancel, Duration.ZERO);
     Response response = answer.response();
-    // An address at the registry itself needs our credentials: it is asked for anew every time.
+    // An address at the host itself needs our credentials: it is asked for anew every time.
     if (response.isSuccessful() && answer.elsewhere()) {
       locations.put(key, response.request().url());
     }
@@ -117,6 +132,6 @@ final class HttpBlob implements RemoteBlob {
 
   @Override
   public String toString() {
-    return name + " " + digest;
+    return reference.name() + " " + digest;
   }
 }

@@ -23,7 +23,10 @@ public record ImageReference(
   static final String DOCKER_HUB = "docker.io";
 
   private static final String DOCKER_HUB_OLD = "index.docker.io";
-  private static final String DOCKER_HUB_HOST = "registry-1.docker.io";
+
+  /** Where Docker Hub's API is. */
+  static final String DOCKER_HUB_HOST = "registry-1.docker.io";
+
   private static final int MAX_NAME_CHARS = 255;
   private static final int MAX_TAG_CHARS = 128;
   private static final int MAX_REFERENCE_CHARS = 1024;

@@ -6,9 +6,9 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.ReadableByteChannel;
-import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.locks.ReentrantLock;
+import okhttp3.HttpUrl;
 import okhttp3.Response;
 import okio.BufferedSource;
 import org.jspecify.annotations.Nullable;
@@ -25,6 +25,7 @@ final class RangeStream extends InputStream implements ReadableByteChannel {
 
   private final Http http;
   private final HttpBlob blob;
+  private final HostTurns turns;
   private final long end;
   private final Cancellation cancel = new Cancellation();
   private final ReentrantLock lock = new ReentrantLock();
@@ -45,9 +46,11 @@ final class RangeStream extends InputStream implements ReadableByteChannel {
 
   private String host = "";
 
-  RangeStream(Http http, HttpBlob blob, long offset, long length) {
+  /** The range from {@code offset} on, of whichever host's turn it is. */
+  RangeStream(Http http, HttpBlob blob, HostTurns turns, long offset, long length) {
     this.http = http;
     this.blob = blob;
+    this.turns = turns;
     this.position = offset;
     this.progressMark = offset;
     this.end = offset + length;
@@ -148,7 +151,7 @@ final class RangeStream extends InputStream implements ReadableByteChannel {
         return source;
       }
       try {
-        Response fresh = blob.request(range(), cancel);
+        Response fresh = blob.request(turns.current(), range(), cancel);
         response = fresh;
         host = Failures.hostOf(fresh.request().url());
         source = accept(fresh);
@@ -219,27 +222,19 @@ final class RangeStream extends InputStream implements ReadableByteChannel {
         Kind.INVALID_RESPONSE, blob.what() + ": " + host + " answered with " + what);
   }
 
-  /** Prepares for another request, or throws what is to be reported. */
+  /** Prepares for another request, perhaps of another host, or throws what is to be reported. */
   private void recover(IOException e) throws IOException {
     disconnect();
     if (position - progressMark >= PROGRESS_BYTES) {
       progressMark = position;
       retries.restart();
     }
-    switch (e) {
-      case RegistryException failure -> throw failure;
-      case PassingFailure passing ->
-          retries.pause(passing.failure(), passing.retryAfter(), hostForMetrics(), cancel);
-      default -> {
-        Duration none = null;
-        RegistryException failure = http.passingOrThrow(e, blob.url(), blob.what(), cancel);
-        retries.pause(failure, none, hostForMetrics(), cancel);
-      }
+    HttpUrl url = blob.url(turns.current());
+    String asked = host.isEmpty() ? Failures.hostOf(url) : host;
+    HostTurns.Failure round = http.failed(turns, e, url, blob.what(), cancel);
+    if (round != null) {
+      Http.waitOrThrow(round, retries, asked, cancel);
     }
-  }
-
-  private String hostForMetrics() {
-    return host.isEmpty() ? Failures.hostOf(blob.url()) : host;
   }
 
   private void disconnect() {

@@ -27,20 +27,21 @@ final class Referrers {
   private final RegistryClient client;
   private final Http http;
   private final BlobUpload uploads;
-  private final RegistrySettings settings;
+  private final Hosts hosts;
 
-  Referrers(RegistryClient client, Http http, BlobUpload uploads, RegistrySettings settings) {
+  Referrers(RegistryClient client, Http http, BlobUpload uploads, Hosts hosts) {
     this.client = client;
     this.http = http;
     this.uploads = uploads;
-    this.settings = settings;
+    this.hosts = hosts;
   }
 
   /** The manifests of this type that refer to the image, as the registry lists them. */
   List<Descriptor> list(ImageReference repository, Digest subject, String type) throws IOException {
-    Optional<ObjectNode> index = byApi(repository, subject, type);
+    Optional<ObjectNode> index =
+        byApi(hosts.toListReferrers(repository), repository, subject, type);
     if (index.isEmpty()) {
-      index = byTag(repository, subject);
+      index = byTag(hosts.toResolve(repository), repository, subject);
     }
     if (index.isEmpty()) {
       return List.of();
@@ -59,42 +60,64 @@ final class Referrers {
     return found;
   }
 
-  /** Empty where the registry has no such API. */
-  private Optional<ObjectNode> byApi(ImageReference repository, Digest subject, String type)
+  /** Empty where none of the hosts has such an API. */
+  private Optional<ObjectNode> byApi(
+      List<Access> from, ImageReference repository, Digest subject, String type)
       throws IOException {
-    Access access = Access.toRead(repository, settings);
+    String what = "cannot list what refers to " + subject + " in " + repository.name();
+    try {
+      return Optional.of(
+          http.execute(
+              from,
+              access -> request(access, subject, type),
+              null,
+              what,
+              response -> {
+                String contentType = String.valueOf(response.header("Content-Type", ""));
+                // Some answer every address that they don't know, with a page for people.
+                boolean list = MediaTypes.isIndex(MediaTypes.ofContentType(contentType));
+                if (isWithoutApi(response.code()) || (response.code() == 200 && !list)) {
+                  throw new RegistryException(
+                      Kind.NOT_FOUND,
+                      what + ": " + Failures.hostOf(response.request().url()) + " has no list");
+                }
+                if (response.code() != 200) {
+                  throw Failures.ofStatus(response, what);
+                }
+                byte[] bytes = Http.readBounded(response, Json.MAX_MANIFEST_BYTES, what);
+                return index(bytes, "the list of what refers to " + subject);
+              }));
+    } catch (RegistryException e) {
+      if (e.kind() == Kind.NOT_FOUND) {
+        return Optional.empty();
+      }
+      throw e;
+    }
+  }
+
+  private static Request request(Access access, Digest subject, String type) {
     HttpUrl url =
         access
             .url("referrers/" + subject)
             .newBuilder()
             .addQueryParameter("artifactType", type)
             .build();
-    String what = "cannot list what refers to " + subject + " in " + repository.name();
-    return http.execute(
-        access,
-        new Request.Builder().url(url).header("Accept", MediaTypes.OCI_INDEX).build(),
-        what,
-        response ->
-            switch (response.code()) {
-              case 200 -> {
-                String contentType = String.valueOf(response.header("Content-Type", ""));
-                // Some answer every address that they don't know, with a page for people.
-                yield MediaTypes.isIndex(MediaTypes.ofContentType(contentType))
-                    ? Optional.of(
-                        index(
-                            Http.readBounded(response, Json.MAX_MANIFEST_BYTES, what),
-                            "the list of what refers to " + subject))
-                    : Optional.empty();
-              }
-              // Also what registries say that know no such address, or keep others out of it.
-              case 400, 401, 403, 404, 405, 501 -> Optional.empty();
-              default -> throw Failures.ofStatus(response, what);
-            });
+    return new Request.Builder().url(url).header("Accept", MediaTypes.OCI_INDEX).build();
   }
 
-  private Optional<ObjectNode> byTag(ImageReference repository, Digest subject) throws IOException {
+  /** Also what registries say that know no such address, or keep others out of it. */
+  private static boolean isWithoutApi(int status) {
+    return switch (status) {
+      case 400, 401, 403, 404, 405, 501 -> true;
+      default -> false;
+    };
+  }
+
+  private Optional<ObjectNode> byTag(List<Access> from, ImageReference repository, Digest subject)
+      throws IOException {
+    String tag = tag(subject);
     try {
-      VerifiedContent content = client.manifest(repository.withTag(tag(subject)));
+      VerifiedContent content = client.fetchManifest(from, repository.withTag(tag), tag, null);
       return Optional.of(index(content.bytes(), "the list of what refers to " + subject));
     } catch (RegistryException e) {
       if (e.kind() == Kind.NOT_FOUND) {
@@ -136,7 +159,9 @@ final class Referrers {
     Digest digest = manifest.descriptor().digest();
     uploads.putManifest(repository.withDigest(digest), digest.toString(), manifest);
     Digest subject = artifact.subject().digest();
-    if (byApi(repository, subject, artifact.type()).isEmpty()) {
+    // What is asked here decides what is written: it is for the host that is written to.
+    List<Access> written = List.of(hosts.toWrite(repository));
+    if (byApi(written, repository, subject, artifact.type()).isEmpty()) {
       addByTag(repository, artifact, manifest.descriptor());
     }
     return manifest.descriptor();
@@ -145,7 +170,8 @@ final class Referrers {
   private void addByTag(ImageReference repository, Artifact artifact, Descriptor manifest)
       throws IOException {
     Digest subject = artifact.subject().digest();
-    ObjectNode known = byTag(repository, subject).orElseGet(Json::newObject);
+    ObjectNode known =
+        byTag(List.of(hosts.toWrite(repository)), repository, subject).orElseGet(Json::newObject);
     ObjectNode index = Json.newObject();
     index.put("schemaVersion", 2);
     index.put("mediaType", MediaTypes.OCI_INDEX);

@@ -23,10 +23,14 @@ public final class RegistryClient implements AutoCloseable {
   private static final int MAX_LOCATIONS = 100_000;
   private static final long MAX_CONTENT_CACHE_BYTES = 32 << 20;
 
-  /** The same bytes may be readable by one repository's users and not by another's. */
-  private record ContentKey(Access access, Digest digest) {}
+  /**
+   * The same bytes may be readable by one repository's users and not by another's.
+   *
+   * @param repository with its registry, whichever host served it
+   */
+  private record ContentKey(String repository, Digest digest) {}
 
-  private final RegistrySettings settings;
+  private final Hosts hosts;
   private final Http http;
   private final Referrers referrers;
   private final Cache<HttpBlob.LocationKey, HttpUrl> locations =
@@ -48,9 +52,9 @@ public final class RegistryClient implements AutoCloseable {
   /** A client with its own connections; nothing is contacted yet. */
   public RegistryClient(
       RegistrySettings settings, Credentials credentials, TransferListener listener) {
-    this.settings = settings;
+    this.hosts = new Hosts(settings);
     this.http = new Http(settings, credentials, listener);
-    this.referrers = new Referrers(this, http, new BlobUpload(http, settings), settings);
+    this.referrers = new Referrers(this, http, new BlobUpload(http, hosts), hosts);
   }
 
   /** The image to be read through this client; nothing is asked for yet. */
@@ -60,7 +64,7 @@ public final class RegistryClient implements AutoCloseable {
 
   /** The place that an image can be written to through this client; nothing is asked for yet. */
   public ImageTarget target(ImageReference reference) {
-    return new RegistryTarget(new BlobUpload(http, settings), reference);
+    return new RegistryTarget(new BlobUpload(http, hosts), reference);
   }
 
   /**
@@ -101,46 +105,53 @@ public final class RegistryClient implements AutoCloseable {
    * @return the content, with the digest of what was received if the reference has only a tag
    */
   public VerifiedContent manifest(ImageReference reference) throws IOException {
-    Access access = Access.toRead(reference, settings);
     Digest digest = reference.digest();
-    VerifiedContent known =
-        digest == null ? null : contents.getIfPresent(new ContentKey(access, digest));
-    if (known != null) {
-      return known;
-    }
-    VerifiedContent content = fetchManifest(access, reference, reference.manifestName(), digest);
-    contents.put(new ContentKey(access, content.descriptor().digest()), content);
-    return content;
+    VerifiedContent known = digest == null ? null : contents.getIfPresent(key(reference, digest));
+    return known != null ? known : fetchManifest(reference, reference.manifestName(), digest);
   }
 
   /** A manifest or index of the reference's repository; verified. */
   public VerifiedContent manifest(ImageReference reference, Descriptor descriptor)
       throws IOException {
     checkSize(descriptor, Json.MAX_MANIFEST_BYTES, reference);
-    Access access = Access.toRead(reference, settings);
-    ContentKey key = new ContentKey(access, descriptor.digest());
-    VerifiedContent content = contents.getIfPresent(key);
+    Digest digest = descriptor.digest();
+    VerifiedContent content = contents.getIfPresent(key(reference, digest));
     if (content == null) {
-      Digest digest = descriptor.digest();
-      content = fetchManifest(access, reference, digest.toString(), digest);
-      contents.put(key, content);
+      content = fetchManifest(reference, digest.toString(), digest);
     }
     return VerifiedContent.check(
         descriptor, content.bytes(), "manifest " + descriptor.digest() + " of " + reference.name());
   }
 
+  private static ContentKey key(ImageReference reference, Digest digest) {
+    return new ContentKey(reference.name(), digest);
+  }
+
   private VerifiedContent fetchManifest(
-      Access access, ImageReference reference, String name, @Nullable Digest digest)
+      ImageReference reference, String name, @Nullable Digest digest) throws IOException {
+    VerifiedContent content =
+        fetchManifest(
+            digest == null ? hosts.toResolve(reference) : hosts.toRead(reference),
+            reference,
+            name,
+            digest);
+    contents.put(key(reference, content.descriptor().digest()), content);
+    return content;
+  }
+
+  /** A manifest as these hosts have it, which is not kept. */
+  VerifiedContent fetchManifest(
+      List<Access> from, ImageReference reference, String name, @Nullable Digest digest)
       throws IOException {
-    Request request =
-        new Request.Builder()
-            .url(access.url("manifests/" + name))
-            .header("Accept", MediaTypes.ACCEPTED_MANIFESTS)
-            .build();
     String what = "cannot read the manifest of " + reference;
     return http.execute(
-        access,
-        request,
+        from,
+        access ->
+            new Request.Builder()
+                .url(access.url("manifests/" + name))
+                .header("Accept", MediaTypes.ACCEPTED_MANIFESTS)
+                .build(),
+        null,
         what,
         response -> {
           if (response.code() != 200) {
@@ -179,18 +190,17 @@ public final class RegistryClient implements AutoCloseable {
   public VerifiedContent fetch(ImageReference reference, Descriptor descriptor, int maxBytes)
       throws IOException {
     checkSize(descriptor, maxBytes, reference);
-    Access access = Access.toRead(reference, settings);
-    ContentKey key = new ContentKey(access, descriptor.digest());
+    ContentKey key = key(reference, descriptor.digest());
     String named = "blob " + descriptor.digest() + " of " + reference.name();
     VerifiedContent known = contents.getIfPresent(key);
     if (known != null) {
       return VerifiedContent.check(descriptor, known.bytes(), named);
     }
-    Request request = new Request.Builder().url(access.url("blobs/" + descriptor.digest())).build();
     VerifiedContent content =
         http.execute(
-            access,
-            request,
+            hosts.toRead(reference),
+            access -> new Request.Builder().url(access.url("blobs/" + descriptor.digest())).build(),
+            descriptor.digest(),
             "cannot read " + named,
             response -> {
               if (response.code() != 200) {
@@ -246,8 +256,7 @@ public final class RegistryClient implements AutoCloseable {
 
   /** A blob to be read at random, of which only digest and size are known. */
   public RemoteBlob blob(ImageReference reference, Digest digest, long sizeBytes) {
-    Access access = Access.toRead(reference, settings);
-    return new HttpBlob(http, locations, access, reference.name(), digest, sizeBytes);
+    return new HttpBlob(http, locations, hosts, reference, digest, sizeBytes);
   }
 
   private static void checkSize(Descriptor descriptor, int maxBytes, ImageReference reference)

@@ -1,7 +1,9 @@
 package io.morsel.registry;
 
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How the client behaves towards registries.
@@ -19,6 +21,8 @@ import java.util.Set;
  *     range and sends the blob from its beginning
  * @param userAgent the User-Agent header
  * @param headers further headers of requests to registries, and to nobody they redirect to
+ * @param hostsDirectory where the hosts that answer for registries are configured, as in
+ *     containerd's {@code certs.d}; it need not exist, and null is for none
  */
 public record RegistrySettings(
     Set<String> plainHttpHosts,
@@ -31,7 +35,8 @@ public record RegistrySettings(
     int idleConnections,
     long maxSkippedBytes,
     String userAgent,
-    RequestHeaders headers) {
+    RequestHeaders headers,
+    @Nullable Path hostsDirectory) {
   /** Checks the bounds. */
   public RegistrySettings {
     plainHttpHosts = Set.copyOf(plainHttpHosts);
@@ -61,7 +66,8 @@ public record RegistrySettings(
         32,
         8L << 20,
         "morsel/" + version,
-        RequestHeaders.NONE);
+        RequestHeaders.NONE,
+        null);
   }
 
   /** The same settings with these hosts spoken to without TLS. */
@@ -77,7 +83,8 @@ public record RegistrySettings(
         idleConnections,
         maxSkippedBytes,
         userAgent,
-        headers);
+        headers,
+        hostsDirectory);
   }
 
   /** The same settings with these bounds of time. */
@@ -93,7 +100,8 @@ public record RegistrySettings(
         idleConnections,
         maxSkippedBytes,
         userAgent,
-        headers);
+        headers,
+        hostsDirectory);
   }
 
   /** The same settings with these bounds of retries. */
@@ -109,7 +117,8 @@ public record RegistrySettings(
         idleConnections,
         maxSkippedBytes,
         userAgent,
-        headers);
+        headers,
+        hostsDirectory);
   }
 
   /** The same settings with these further headers. */
@@ -125,6 +134,24 @@ public record RegistrySettings(
         idleConnections,
         maxSkippedBytes,
         userAgent,
-        newHeaders);
+        newHeaders,
+        hostsDirectory);
+  }
+
+  /** The same settings with the hosts of registries configured here; null for nowhere. */
+  public RegistrySettings withHostsDirectory(@Nullable Path newHostsDirectory) {
+    return new RegistrySettings(
+        plainHttpHosts,
+        connectTimeout,
+        readTimeout,
+        operationTimeout,
+        retries,
+        backoffMin,
+        backoffMax,
+        idleConnections,
+        maxSkippedBytes,
+        userAgent,
+        headers,
+        newHostsDirectory);
   }
 }

@@ -27,4 +27,10 @@ public interface RemoteBlob {
    * @throws RegistryException if the registry does not serve the range
    */
   InputStream open(long offsetBytes, long lengthBytes) throws IOException;
+
+  /**
+   * Says that bytes of the blob were not what they should be: for a while they are asked for at the
+   * registry itself, where another host has answered for it. Asks for nothing.
+   */
+  default void mistrust() {}
 }

@@ -1,8 +1,11 @@
 package io.morsel.registry;
 
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import okhttp3.Headers;
 import okhttp3.Request;
+import org.jspecify.annotations.Nullable;
 
 /** Headers for requests to a registry. Immutable; its text form never shows their values. */
 public final class RequestHeaders {
@@ -24,19 +27,34 @@ public final class RequestHeaders {
    * @throws IllegalArgumentException where a name or a value can't be sent, or they are too many
    */
   public static RequestHeaders of(Map<String, String> values) {
+    Map<String, List<String>> lists = new LinkedHashMap<>();
+    values.forEach((name, value) -> lists.put(name, List.of(value)));
+    return ofLists(lists);
+  }
+
+  /**
+   * These ones, each as often as it has values.
+   *
+   * @throws IllegalArgumentException where a name or a value can't be sent, or they are too many
+   */
+  static RequestHeaders ofLists(Map<String, List<String>> values) {
     Headers.Builder builder = new Headers.Builder();
     int chars = 0;
-    for (Map.Entry<String, String> header : values.entrySet()) {
-      chars += header.getKey().length() + header.getValue().length();
-      try {
-        builder.add(header.getKey(), header.getValue());
-      } catch (IllegalArgumentException e) {
-        // The library's message has the value in it, which may be secret.
-        throw new IllegalArgumentException(
-            "'" + Texts.shown(header.getKey()) + "' or its value can't be sent as a header");
+    int count = 0;
+    for (Map.Entry<String, List<String>> header : values.entrySet()) {
+      for (String value : header.getValue()) {
+        count++;
+        chars += header.getKey().length() + value.length();
+        try {
+          builder.add(header.getKey(), value);
+        } catch (IllegalArgumentException e) {
+          // The library's message has the value in it, which may be secret.
+          throw new IllegalArgumentException(
+              "'" + Texts.shown(header.getKey()) + "' or its value can't be sent as a header");
+        }
       }
     }
-    if (values.size() > MAX_HEADERS || chars > MAX_CHARS) {
+    if (count > MAX_HEADERS || chars > MAX_CHARS) {
       throw new IllegalArgumentException("headers of more than 16 KiB together, or over 100");
     }
     return new RequestHeaders(builder.build());
@@ -44,9 +62,20 @@ public final class RequestHeaders {
 
   /** Puts them in the place of the request's headers of the same names. */
   void addTo(Request.Builder request) {
+    headers.names().forEach(request::removeHeader);
     for (int i = 0; i < headers.size(); i++) {
-      request.header(headers.name(i), headers.value(i));
+      request.addHeader(headers.name(i), headers.value(i));
     }
+  }
+
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof RequestHeaders that && headers.equals(that.headers);
+  }
+
+  @Override
+  public int hashCode() {
+    return headers.hashCode();
   }
 
   @Override

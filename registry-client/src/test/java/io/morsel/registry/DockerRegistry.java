@@ -29,6 +29,21 @@ final class DockerRegistry implements AutoCloseable {
    */
   static DockerRegistry start(Path directory, String htpasswd)
       throws IOException, InterruptedException {
+    return start(directory, htpasswd, "");
+  }
+
+  /**
+   * Starts it with TLS.
+   *
+   * @param tls further lines of the configuration: what {@code http} has below {@code tls}
+   */
+  static DockerRegistry startWithTls(Path directory, String tls)
+      throws IOException, InterruptedException {
+    return start(directory, "", "  tls:\n" + tls.indent(4));
+  }
+
+  private static DockerRegistry start(Path directory, String htpasswd, String http)
+      throws IOException, InterruptedException {
     Assumptions.assumeTrue(Files.isExecutable(PROGRAM), "docker-registry is not installed");
     int port;
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
@@ -48,7 +63,8 @@ final class DockerRegistry implements AutoCloseable {
           addr: 127.0.0.1:%d
           secret: for-tests
         """
-            .formatted(directory.resolve("storage"), port);
+                .formatted(directory.resolve("storage"), port)
+            + http;
     if (!htpasswd.isEmpty()) {
       Path file = Files.writeString(directory.resolve("htpasswd"), htpasswd + "\n");
       config += "auth:\n  htpasswd:\n    realm: test\n    path: " + file + "\n";

@@ -67,7 +67,7 @@ final class ImageReferenceTest {
   }
 
   @FuzzTest
-  void whatIsAcceptedReadsBackTheSame(byte[] input) {
+  void whatIsAcceptedReadsBackTheSame(byte[] input) throws RegistryException {
     String given = new String(input, StandardCharsets.UTF_8);
     ImageReference reference;
     try {
@@ -76,7 +76,8 @@ final class ImageReferenceTest {
       return;
     }
     assertThat(ImageReference.parse(reference.toString())).isEqualTo(reference);
-    assertThat(Access.toRead(reference, RegistrySettings.defaults("test")).base().pathSegments())
+    Access access = new Hosts(RegistrySettings.defaults("test")).toRead(reference).getFirst();
+    assertThat(access.base().pathSegments())
         .as("nothing leaves the repository's path")
         .containsExactly(("v2/" + reference.repository() + "/").split("/", -1));
   }

@@ -134,6 +134,28 @@ public final class ConfigKey<T> {
     };
   }
 
+  /** An absolute path, or nothing. */
+  static Type<String> absolutePathOrNone() {
+    return new Type<>() {
+      @Override
+      public String describe() {
+        return "an absolute path, in quotes, or \"\" for none";
+      }
+
+      @Override
+      public Optional<String> read(JsonNode node) {
+        return node.isString() && node.stringValue().isEmpty()
+            ? Optional.of("")
+            : absolutePath().read(node).map(Path::toString);
+      }
+
+      @Override
+      public String write(String value) {
+        return quote(value);
+      }
+    };
+  }
+
   static Type<Boolean> flag() {
     return new Type<>() {
       @Override

@@ -1,6 +1,7 @@
 package io.morsel.snapshotter;
 
 import static io.morsel.snapshotter.ConfigKey.absolutePath;
+import static io.morsel.snapshotter.ConfigKey.absolutePathOrNone;
 import static io.morsel.snapshotter.ConfigKey.choice;
 import static io.morsel.snapshotter.ConfigKey.flag;
 import static io.morsel.snapshotter.ConfigKey.listenAddress;
@@ -318,6 +319,18 @@ public final class ConfigKeys {
           List.of(),
           "Registries that are spoken to without TLS, besides those on loopback.");
 
+  /** Where mirrors are configured. */
+  public static final ConfigKey<String> REGISTRY_CONFIG_PATH =
+      new ConfigKey<>(
+          "registry",
+          "config_path",
+          absolutePathOrNone(),
+          "/etc/containerd/certs.d",
+          "The directory of HOST/hosts.toml, by which containerd is told of a registry's mirrors,"
+              + " certificates and headers; it counts for pulls and pushes here as well. It need not"
+              + " exist, and changes in it count within seconds. Empty for reaching every registry by its"
+              + " own name.");
+
   /** A timeout. */
   public static final ConfigKey<Long> REGISTRY_CONNECT_TIMEOUT_MILLIS =
       new ConfigKey<>(
@@ -412,6 +425,7 @@ public final class ConfigKeys {
           LIMITS_MAX_DATA_BYTES,
           LIMITS_MAX_XATTR_BYTES,
           REGISTRY_PLAIN_HTTP_HOSTS,
+          REGISTRY_CONFIG_PATH,
           REGISTRY_CONNECT_TIMEOUT_MILLIS,
           REGISTRY_READ_TIMEOUT_MILLIS,
           REGISTRY_RETRIES,

@@ -19,6 +19,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.TokenStreamLocation;
 import tools.jackson.databind.JsonNode;
@@ -253,10 +254,17 @@ public final class MorselConfig {
             Duration.ofMillis(get(ConfigKeys.REGISTRY_CONNECT_TIMEOUT_MILLIS)),
             Duration.ofMillis(get(ConfigKeys.REGISTRY_READ_TIMEOUT_MILLIS)),
             defaults.operationTimeout())
+        .withHostsDirectory(hostsDirectory())
         .withRetries(
             Math.toIntExact(get(ConfigKeys.REGISTRY_RETRIES)),
             defaults.backoffMin(),
             defaults.backoffMax());
+  }
+
+  /** Where the mirrors of registries are configured; null for nowhere. */
+  public @Nullable Path hostsDirectory() {
+    String directory = get(ConfigKeys.REGISTRY_CONFIG_PATH);
+    return directory.isEmpty() ? null : Path.of(directory);
   }
 
   /** Whether a key has been given a value, be it its default. */

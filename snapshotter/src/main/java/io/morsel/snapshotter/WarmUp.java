@@ -85,6 +85,8 @@ public final class WarmUp implements AutoCloseable {
             .with(ConfigKeys.PROFILE_FROM_REGISTRY, true)
             .with(ConfigKeys.PROFILE_REPLAY, true)
             .with(ConfigKeys.REGISTRY_RETRIES, 0L)
+            // A mirror for every registry would be asked for an image that only this machine has.
+            .with(ConfigKeys.REGISTRY_CONFIG_PATH, "")
             .with(ConfigKeys.REGISTRY_DOCKER_CONFIG, directory.toString());
     this.version = version;
   }

@@ -33,6 +33,16 @@ final class MorselConfigTest {
     assertThat(config.get(ConfigKeys.ADDRESS)).isEqualTo(ConfigKeys.ADDRESS.defaultValue());
   }
 
+  @Test
+  void mirrorsAreLookedForWhereContainerdHasThem() throws ConfigException {
+    assertThat(MorselConfig.defaults().registry("1").hostsDirectory())
+        .isEqualTo(Path.of("/etc/containerd/certs.d"));
+    MorselConfig none = MorselConfig.parse("[registry]\nconfig_path = \"\"\n", FILE);
+    assertThat(none.registry("1").hostsDirectory()).isNull();
+    MorselConfig other = MorselConfig.parse("[registry]\nconfig_path = \"/srv/hosts\"\n", FILE);
+    assertThat(other.registry("1").hostsDirectory()).isEqualTo(Path.of("/srv/hosts"));
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -51,6 +61,7 @@ final class MorselConfigTest {
         "fetch = 3 | fetch must be a section",
         "[fetch.deep] ; x = 1 | unknown key fetch.deep",
         "[registry] ; plain_http_hosts = \"a\" | expected a list",
+        "[registry] ; config_path = \"certs.d\" | expected an absolute path",
         "[metrics] ; address = \"nowhere\" | \"host:port\"",
         "root = | not valid TOML",
       })

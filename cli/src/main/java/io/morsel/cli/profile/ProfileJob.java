@@ -155,7 +155,8 @@ public final class ProfileJob {
         CLEANUP_GRACE,
         () -> {
           try (RegistryClient client =
-              Images.client(version, plainHttpHosts, TransferListener.NONE)) {
+              Images.client(
+                  version, plainHttpHosts, request.hostsDirectory(), TransferListener.NONE)) {
             work.run(client, client.resolve(request.reference(), request.platform()));
           }
           return ExitCode.OK;

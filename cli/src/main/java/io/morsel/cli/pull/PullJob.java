@@ -74,7 +74,8 @@ public final class PullJob {
     Set<String> plainHttpHosts =
         request.plainHttp() ? Set.of(request.reference().registry()) : Set.of();
     ImagePull.Result result;
-    try (RegistryClient client = Images.client(version, plainHttpHosts, listener);
+    try (RegistryClient client =
+            Images.client(version, plainHttpHosts, request.hostsDirectory(), listener);
         Progress progress = Progress.start(err, json || quiet)) {
       ImageSource source = client.source(request.reference());
       result = ImagePull.run(request, source, progress);

@@ -4,6 +4,7 @@ import io.morsel.registry.ImageReference;
 import io.morsel.registry.Platform;
 import java.nio.file.Path;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What {@code morsel pull} is asked to do.
@@ -14,6 +15,7 @@ import java.util.Map;
  * @param namespace the containerd namespace that the image appears in
  * @param snapshotter the snapshotter's name in containerd
  * @param plainHttp whether to talk to the registry without TLS
+ * @param hostsDirectory where the mirrors of registries are configured; null for nowhere
  * @param lazy whether the snapshotter may show layers lazily
  * @param labels labels for the image
  */
@@ -24,6 +26,7 @@ public record PullRequest(
     String namespace,
     String snapshotter,
     boolean plainHttp,
+    @Nullable Path hostsDirectory,
     boolean lazy,
     Map<String, String> labels) {
   /** Copies the labels. */

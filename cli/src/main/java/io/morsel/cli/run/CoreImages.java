@@ -32,6 +32,7 @@ import io.morsel.runtime.oci.ImageSettings;
 import io.morsel.runtime.oci.SpecException;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Optional;
@@ -199,6 +200,7 @@ final class CoreImages {
 
   private void pull(Platform platform) throws CommandException, IOException, InterruptedException {
     ImageReference reference = Images.reference(choice.reference());
+    Path hosts = Images.hostsDirectory(choice.hostsDirectory(), choice.config());
     PullRequest request =
         new PullRequest(
             reference,
@@ -207,12 +209,14 @@ final class CoreImages {
             client.namespace(),
             choice.snapshotter(),
             choice.plainHttp(),
+            hosts,
             true,
             Map.of());
     Set<String> plainHttpHosts = choice.plainHttp() ? Set.of(reference.registry()) : Set.of();
     ImagePull.Result result;
     boolean live = Terminal.isLive();
-    try (RegistryClient registry = Images.client(version, plainHttpHosts, TransferListener.NONE);
+    try (RegistryClient registry =
+            Images.client(version, plainHttpHosts, hosts, TransferListener.NONE);
         Progress progress = Progress.start(err, !live)) {
       result = ImagePull.run(request, registry.source(reference), progress);
     }

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What {@code morsel run} is asked to do.
@@ -64,13 +65,18 @@ public record RunRequest(
    * @param snapshotter what shows its layers
    * @param policy when it is pulled
    * @param plainHttp whether its registry is talked to without TLS
+   * @param hostsDirectory where the mirrors of registries are configured; null for where the
+   *     configuration says
+   * @param config the configuration; null for the default one
    */
   public record ImageChoice(
       String reference,
       Optional<String> platform,
       String snapshotter,
       PullPolicy policy,
-      boolean plainHttp) {}
+      boolean plainHttp,
+      @Nullable Path hostsDirectory,
+      @Nullable Path config) {}
 
   /** Where a container is connected to. */
   public sealed interface NetworkChoice {

@@ -12,11 +12,9 @@ import io.morsel.registry.RequestHeaders;
 import io.morsel.registry.TransferListener;
 import io.morsel.runtime.store.GoText;
 import io.morsel.runtime.streaming.Streams;
-import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Set;
 
 /**
@@ -41,14 +39,12 @@ public final class Registries {
    * A client for the registry of one image.
    *
    * @throws ContainerdException of class INVALID_ARGUMENT where reference, headers or scheme are
-   *     malformed; of class NOT_IMPLEMENTED where the registry is configured to be reached
-   *     otherwise than by its name
+   *     malformed, or the directory of the registries' hosts is no absolute path
    */
   RegistryClient open(OCIRegistry registry, String namespace, Streams streams)
       throws ContainerdException {
     ImageReference reference = reference(registry);
     RegistryResolver resolver = registry.getResolver();
-    refuseHosts(resolver.getHostDir(), reference);
     Credentials asked =
         resolver.getAuthStream().isEmpty()
             ? credentials
@@ -67,7 +63,7 @@ public final class Registries {
 
   private RegistrySettings settings(RegistryResolver resolver, ImageReference reference)
       throws ContainerdException {
-    RegistrySettings result = settings;
+    RegistrySettings result = withHosts(settings, resolver.getHostDir());
     switch (resolver.getDefaultScheme()) {
       case "", "https" -> {}
       case "http" -> {
@@ -89,28 +85,27 @@ public final class Registries {
     }
   }
 
-  /** A directory that has nothing on this registry changes nothing, as with containerd. */
-  private static void refuseHosts(String hostDir, ImageReference reference)
+  /** The directory that the caller names, in place of the core's own. */
+  private static RegistrySettings withHosts(RegistrySettings settings, String hostDir)
       throws ContainerdException {
     if (hostDir.isEmpty()) {
-      return;
+      return settings;
     }
-    String registry = reference.registry();
     try {
-      for (String name : List.of(registry, registry.replace(':', '_') + "_", "_default")) {
-        Path file = Path.of(hostDir, name, "hosts.toml");
-        if (Files.exists(file)) {
-          throw new ContainerdException(
-              ErrorClass.NOT_IMPLEMENTED,
-              "registries are reached by their own names only, and "
-                  + file
-                  + " says otherwise; leave host_dir out, or name the mirror in the reference");
-        }
+      Path directory = Path.of(hostDir);
+      if (directory.isAbsolute()) {
+        return settings.withHostsDirectory(directory);
       }
     } catch (InvalidPathException e) {
-      throw new ContainerdException(
-          ErrorClass.INVALID_ARGUMENT, "host_dir " + GoText.quote(hostDir) + " is no path", e);
+      throw noHosts(hostDir, "is no path");
     }
+    // The core does not know in which directory its caller is.
+    throw noHosts(hostDir, "is no absolute path");
+  }
+
+  private static ContainerdException noHosts(String hostDir, String why) {
+    return new ContainerdException(
+        ErrorClass.INVALID_ARGUMENT, "host_dir " + GoText.quote(hostDir) + " " + why);
   }
 
   private static ContainerdException invalid(IllegalArgumentException e) {
