@@ -9,7 +9,7 @@ import java.util.List;
  * Safe for use by many threads.
  */
 final class HeldReplay {
-  private final LayerData layer;
+  private final LayerReplays layer;
   private final ImageReplay image;
   private final List<ReplayOrder.Place> byOffset;
 
@@ -17,7 +17,7 @@ final class HeldReplay {
   private List<ReplayOrder.Place> places;
 
   /** Holds these places of the layer, which are in the order of their use. */
-  HeldReplay(LayerData layer, ImageReplay image, List<ReplayOrder.Place> places) {
+  HeldReplay(LayerReplays layer, ImageReplay image, List<ReplayOrder.Place> places) {
     this.layer = layer;
     this.image = image;
     this.places = places;

@@ -95,7 +95,7 @@ public final class Layer implements LayerContent, AutoCloseable {
    * background: at priority {@link FetchPriority#PREFETCH}. Returns at once.
    */
   public void replay(ImageReplay image) {
-    layer.data().replay(image.order(layer.source().digest()), image);
+    layer.data().replays.replay(image.order(layer.source().digest()), image);
   }
 
   /** Has later requests of this layer, through whichever handle, go to this blob. */

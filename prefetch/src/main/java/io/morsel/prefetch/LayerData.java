@@ -7,7 +7,6 @@ import io.morsel.stargz.LayerFormatException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.HashSet;
@@ -19,7 +18,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.function.IntFunction;
 import java.util.function.Supplier;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,15 +38,6 @@ final class LayerData implements AutoCloseable {
   private static final int FILL_PATIENCE = 15;
 
   private static final long LAST_BULK_DELAY_NANOS = TimeUnit.SECONDS.toNanos(60);
-
-  /**
-   * What the network brings in this time is fetched once it is known to be used: until then it
-   * would only take processors from the start. What takes longer is fetched on the chance.
-   */
-  private static final long MOST_HELD_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
-
-  /** How long a replay waits to be told what is used: a container that starts later has its own. */
-  private static final long HOLD_NANOS = TimeUnit.MINUTES.toNanos(2);
 
   /**
    * What the engine has to know of a layer.
@@ -97,11 +86,8 @@ final class LayerData implements AutoCloseable {
   /** Who records what is read; replaced as a whole, and empty nearly always. */
   private volatile LayerTouches[] recorders = {};
 
-  /** Replays that wait to be told what is used; replaced as a whole, and empty nearly always. */
-  private volatile HeldReplay[] held = {};
-
-  /** Chunks that were absent when their replay was planned, and that no recorded start has used. */
-  private volatile @Nullable PresentBitmap replayed;
+  /** What earlier starts used of it. */
+  final LayerReplays replays = new LayerReplays(this);
 
   // Guarded by the scheduler's lock.
   private final Set<FetchRequest> requests = new HashSet<>();
@@ -194,85 +180,18 @@ final class LayerData implements AutoCloseable {
     }
   }
 
-  /** Fetches what the replay has of this layer and is absent, for readers to come. */
-  void replay(ReplayOrder order, ImageReplay image) {
-    List<ReplayOrder.Place> places = order.places();
-    long unlikelyNanos = scheduler.link.nanosFor(image.unlikelyBytes());
-    if (unlikelyNanos > 0 && unlikelyNanos <= MOST_HELD_NANOS) {
-      List<ReplayOrder.Place> likely = new ArrayList<>();
-      List<ReplayOrder.Place> rest = new ArrayList<>();
-      for (ReplayOrder.Place place : places) {
-        (image.isLikely(place) ? likely : rest).add(place);
-      }
-      if (!rest.isEmpty()) {
-        hold(new HeldReplay(this, image, rest));
-      }
-      places = likely;
-    }
-    fetch(places, image.budget());
-  }
-
-  private void hold(HeldReplay more) {
-    more.image().hold(more);
-    synchronized (this) {
-      held = Stream.concat(Arrays.stream(held), Stream.of(more)).toArray(HeldReplay[]::new);
-    }
-    scheduler.schedule(() -> drop(more), HOLD_NANOS);
-  }
-
-  private void drop(HeldReplay old) {
-    old.image().drop(old);
-    synchronized (this) {
-      held = Arrays.stream(held).filter(each -> each != old).toArray(HeldReplay[]::new);
-    }
-  }
-
-  /** Fetches what is absent of these places, what is used first first. */
-  void fetch(List<ReplayOrder.Place> places, ByteBudget budget) {
-    if (places.isEmpty() || !users.enter()) {
-      return;
-    }
+  /** Fetches these chunks for readers to come; nothing where the layer is closed. */
+  void startReplay(List<ReplayRun.Step> steps) {
+    scheduler.lock.lock();
     try {
-      List<ReplayRun.Step> steps =
-          ReplayPlan.of(table(), present, places, budget, ReplayPlan.Pace.of(scheduler.link));
-      if (steps.isEmpty()) {
-        return;
-      }
-      observeReplay(steps);
-      scheduler.lock.lock();
-      try {
-        if (!closed) {
-          scheduler.used();
-          flights.startReplay(steps);
-          scheduler.wake(this, FetchPriority.PREFETCH);
-        }
-      } finally {
-        scheduler.lock.unlock();
+      if (!closed) {
+        scheduler.used();
+        flights.startReplay(steps);
+        scheduler.wake(this, FetchPriority.PREFETCH);
       }
     } finally {
-      users.exit();
+      scheduler.lock.unlock();
     }
-  }
-
-  private void observeReplay(List<ReplayRun.Step> steps) {
-    int chunks = 0;
-    long dataBytes = 0;
-    synchronized (this) {
-      PresentBitmap marks = replayed;
-      if (marks == null) {
-        marks = new PresentBitmap(table().count());
-        replayed = marks;
-      }
-      for (ReplayRun.Step step : steps) {
-        for (int chunk : step.chunks().toArray()) {
-          if (marks.set(chunk)) {
-            chunks++;
-            dataBytes += table().dataLength(chunk);
-          }
-        }
-      }
-    }
-    scheduler.observer.replayed(chunks, dataBytes);
   }
 
   /** A reader is about to use these chunks, present or not. */
@@ -280,20 +199,6 @@ final class LayerData implements AutoCloseable {
     for (LayerTouches recorder : recorders) {
       recorder.touch(first, end);
     }
-  }
-
-  /** A recorded start used the chunk for the first time. */
-  void firstUsed(int chunk) {
-    PresentBitmap marks = replayed;
-    if (marks == null || !marks.get(chunk)) {
-      return;
-    }
-    synchronized (this) {
-      if (!marks.clear(chunk)) {
-        return;
-      }
-    }
-    scheduler.observer.replayUsed(table().dataLength(chunk));
   }
 
   /** Tells this recorder, too, what is read from now on. */
@@ -338,11 +243,7 @@ final class LayerData implements AutoCloseable {
   void missed(int first, int end) {
     lastMissNanos = scheduler.now();
     scheduler.used();
-    for (HeldReplay each : held) {
-      for (int i = present.nextAbsent(first, end); i < end; i = present.nextAbsent(i + 1, end)) {
-        each.missed(table().blobOffset(i));
-      }
-    }
+    replays.missed(first, end);
     if (!bulkStarted) {
       startBulk();
     }

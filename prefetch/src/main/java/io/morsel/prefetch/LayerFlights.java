@@ -30,9 +30,9 @@ final class LayerFlights {
    * A request costs both ends some milliseconds of processor time, whatever it brings: for one that
    * nobody waits for, a gap that passes sooner than that is read over, too.
    */
-  private static final long GAP_MILLIS = 3;
+  private static final long GAP_MILLIS = 5;
 
-  private static final long MOST_GAP_BYTES = 1 << 20;
+  private static final long MOST_GAP_BYTES = 4 << 20;
 
   /**
    * How far behind a running bulk request may be for a reader to wait for it, in the times of a

@@ -164,7 +164,7 @@ public final class LayerStore implements AutoCloseable {
       entry.lock.lock();
       try {
         if (entry.layer != null) {
-          entry.layer.data().replay(image.order(layer), image);
+          entry.layer.data().replays.replay(image.order(layer), image);
         }
       } finally {
         entry.lock.unlock();

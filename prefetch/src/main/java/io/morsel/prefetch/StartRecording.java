@@ -64,7 +64,7 @@ public final class StartRecording {
     touches.add(new Touch(layer.layer, table.blobOffset(chunk), table.blobLength(chunk)));
     blobBytes += table.blobLength(chunk);
     lastNanos = System.nanoTime();
-    layer.data.firstUsed(chunk);
+    layer.data.replays.firstUsed(chunk);
     if (touches.size() >= maxTouches || blobBytes >= maxBlobBytes) {
       end();
     }

@@ -53,7 +53,7 @@ final class HeldReplayTest {
   }
 
   private static void replay(Rig rig, ImageReplay image) {
-    rig.layer.replay(image.order(rig.blob.digest()), image);
+    rig.layer.replays.replay(image.order(rig.blob.digest()), image);
   }
 
   private static void awaitPresent(Rig rig, int... chunks) throws Exception {

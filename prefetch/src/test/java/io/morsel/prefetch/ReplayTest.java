@@ -33,7 +33,7 @@ final class ReplayTest {
 
   /** The order of one start, of which nothing is held back. */
   private static void replay(Rig rig, ReplayOrder order, long budgetBytes) {
-    rig.layer.replay(order, new ImageReplay(Map.of(), 1, new ByteBudget(budgetBytes)));
+    rig.layer.replays.replay(order, new ImageReplay(Map.of(), 1, new ByteBudget(budgetBytes)));
   }
 
   private static void awaitPresent(Rig rig, int... chunks) throws Exception {
