@@ -3,24 +3,29 @@
 # The oldest Java that Morsel builds and runs with.
 MORSEL_MIN_JAVA=25
 
-# Prints the feature version (17, 25, …) of the JDK or JRE in directory $1; fails where there is none.
+# Puts the feature version (17, 25, …) of the JDK or JRE in directory $1 into $feature; fails where there is none.
+# Without a program where it can: this is on the way of every command.
 java_feature() {
   local line
+  feature=''
   [ -x "$1/bin/java" ] || return 1
   if [ -r "$1/release" ]; then
-    line=$(sed -n 's/^JAVA_VERSION="\([0-9]*\).*/\1/p' "$1/release" | head -n 1)
+    while IFS= read -r line; do
+      case $line in
+        'JAVA_VERSION="'*) line=${line#*\"}; feature=${line%%[!0-9]*}; break ;;
+      esac
+    done < "$1/release"
   fi
-  if [ -z "${line:-}" ]; then
-    line=$("$1/bin/java" -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p' | head -n 1)
+  if [ -z "$feature" ]; then
+    feature=$("$1/bin/java" -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p' | head -n 1)
   fi
-  [ -n "$line" ] && printf '%s\n' "$line"
+  [ -n "$feature" ]
 }
 
 # Prints the home of a usable JDK: JAVA_HOME if it is new enough, else the newest one installed.
 find_jdk() {
-  local home version best='' best_version=0 on_path
-  if [ -n "${JAVA_HOME:-}" ] && version=$(java_feature "$JAVA_HOME") \
-      && [ "$version" -ge "$MORSEL_MIN_JAVA" ]; then
+  local home feature best='' best_feature=0 on_path
+  if [ -n "${JAVA_HOME:-}" ] && java_feature "$JAVA_HOME" && [ "$feature" -ge "$MORSEL_MIN_JAVA" ]; then
     printf '%s\n' "$JAVA_HOME"
     return 0
   fi
@@ -28,10 +33,10 @@ find_jdk() {
     && on_path=${on_path%/bin/java}
   for home in /usr/lib/jvm/* ${on_path:+"$on_path"} "$HOME"/.sdkman/candidates/java/* "$HOME"/.jdks/*; do
     [ -L "$home" ] && continue
-    version=$(java_feature "$home") || continue
-    if [ "$version" -ge "$MORSEL_MIN_JAVA" ] && [ "$version" -gt "$best_version" ]; then
+    java_feature "$home" || continue
+    if [ "$feature" -ge "$MORSEL_MIN_JAVA" ] && [ "$feature" -gt "$best_feature" ]; then
       best=$home
-      best_version=$version
+      best_feature=$feature
     fi
   done
   if [ -z "$best" ]; then

@@ -1,10 +1,8 @@
 package io.morsel.cli;
 
-import io.morsel.cli.terminal.CommandException;
 import io.morsel.cli.terminal.Errors;
 import io.morsel.cli.terminal.ExitCode;
 import io.morsel.cli.terminal.LogLevel;
-import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -39,35 +37,41 @@ public final class Main {
     Locale.setDefault(Locale.ROOT);
     Optional<ServeLine> serve = ServeLine.of(arguments);
     if (serve.isPresent()) {
-      return daemon("serve", serve.get()::serve, serve.get().logLevel(), out, err);
+      return plain("serve", serve.get()::serve, serve.get().logLevel(), out, err);
     }
     Optional<CoreLine> core = CoreLine.of(arguments);
     if (core.isPresent()) {
-      return daemon("core", core.get()::serve, core.get().logLevel(), out, err);
+      return plain("core", core.get()::serve, core.get().logLevel(), out, err);
+    }
+    Optional<RunLine> run = RunLine.of(arguments);
+    if (run.isPresent()) {
+      return plain("run", () -> run.get().run(out, err), run.get().logLevel(), out, err);
     }
     return execute(commandLine(new MorselCommand(), needed(arguments), out, err), arguments);
   }
 
-  /** What a daemon does until it ends. */
+  /** What a command does whose line was understood without picocli. */
   @FunctionalInterface
-  private interface Serving {
-    int serve() throws CommandException, IOException, InterruptedException;
+  private interface Doing {
+    int run() throws Exception;
   }
 
-  private static int daemon(
-      String name, Serving serving, @Nullable LogLevel logLevel, PrintWriter out, PrintWriter err) {
+  private static int plain(
+      String name, Doing doing, @Nullable LogLevel logLevel, PrintWriter out, PrintWriter err) {
+    int code;
     try {
-      return serving.serve();
-    } catch (CommandException | IOException | InterruptedException | RuntimeException failure) {
+      code = doing.run();
+    } catch (Exception failure) {
       MorselCommand morsel = new MorselCommand();
       morsel.logLevel = logLevel;
       CommandLine command =
           Objects.requireNonNull(
               commandLine(morsel, List.of(name), out, err).getSubcommands().get(name));
-      int code = Errors.report(failure, command, morsel.showsStackTraces());
-      err.flush();
-      return code;
+      code = Errors.report(failure, command, morsel.showsStackTraces());
     }
+    out.flush();
+    err.flush();
+    return code;
   }
 
   private static int execute(CommandLine line, String... arguments) {

@@ -45,7 +45,15 @@ final class PlainLine {
   }
 
   /** Without anything that picocli gives a meaning: files of options, quotes, variables. */
-  private static boolean isPlain(String value) {
-    return value.matches("[\\p{Alnum}/._][\\p{Alnum}/._:,+=~@-]*");
+  static boolean isPlain(String value) {
+    for (int i = 0; i < value.length(); i++) {
+      char each = value.charAt(i);
+      boolean letter = (each >= 'a' && each <= 'z') || (each >= 'A' && each <= 'Z');
+      boolean plain = letter || (each >= '0' && each <= '9') || "/._".indexOf(each) >= 0;
+      if (!plain && (i == 0 || ":,+=~@-".indexOf(each) < 0)) {
+        return false;
+      }
+    }
+    return !value.isEmpty();
   }
 }

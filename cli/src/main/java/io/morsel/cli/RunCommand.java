@@ -17,6 +17,7 @@ import io.morsel.runtime.oci.SpecMount;
 import io.morsel.snapshotter.ConfigKeys;
 import io.morsel.snapshotter.MorselConfig;
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -474,6 +475,16 @@ final class RunCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
+    return run(Commands.out(spec), Commands.err(spec), parent == null ? null : parent.logLevel);
+  }
+
+  /**
+   * Does what was filled in.
+   *
+   * @param logLevel what the command line says; null where it says nothing
+   * @return the exit code
+   */
+  int run(PrintWriter out, PrintWriter err, @Nullable LogLevel logLevel) throws Exception {
     if (remove && detach) {
       throw CommandException.usage(
           "--rm and --detach exclude each other: nobody would be there to remove the container");
@@ -483,7 +494,7 @@ final class RunCommand implements Callable<Integer> {
           "--stop-timeout " + stopTimeout + ": 0 to " + MAX_STOP_SECONDS + " are possible");
     }
     CoreChoice choice = core.choice(image.hostsDirectory);
-    if (choice instanceof CoreChoice.Embedded && parent != null && parent.logLevel == null) {
+    if (choice instanceof CoreChoice.Embedded && logLevel == null) {
       // What its user has to know of a core's work, this command says by itself.
       Verbosity.set(LogLevel.ERROR);
     }
@@ -507,8 +518,7 @@ final class RunCommand implements Callable<Integer> {
                 Optional.ofNullable(pidFile),
                 Duration.ofSeconds(stopTimeout)),
             labels);
-    return new RunJob(request, BuildInfo.load().version(), Commands.out(spec), Commands.err(spec))
-        .run();
+    return new RunJob(request, BuildInfo.load().version(), out, err).run();
   }
 
   private NetworkChoice network() throws CommandException {

@@ -1,59 +1,51 @@
 package io.morsel.containerd;
 
+import io.grpc.CallOptions;
 import io.grpc.Channel;
+import io.grpc.ClientCall;
 import io.grpc.ClientInterceptor;
 import io.grpc.ClientInterceptors;
-import io.grpc.InsecureChannelCredentials;
-import io.grpc.ManagedChannel;
-import io.grpc.netty.NettyChannelBuilder;
-import io.netty.channel.EventLoopGroup;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.epoll.EpollDomainSocketChannel;
-import io.netty.channel.epoll.EpollIoHandler;
-import io.netty.channel.unix.DomainSocketAddress;
-import io.netty.util.concurrent.DefaultThreadFactory;
+import io.grpc.MethodDescriptor;
+import io.grpc.Status;
+import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A client's connection to a gRPC server on a Unix socket, such as containerd.
  *
- * <p>It connects on the first call, and again where the connection breaks. Safe for use by many
- * threads.
+ * <p>It connects on the first call, and again where the connection breaks. It is made of little,
+ * for commands that are over in a moment: gRPC's own client over Netty takes ten times as long to
+ * start as all calls that a small command makes. Calls are uncompressed and never tried again, and
+ * there is no waiting for a server that is not ready. Safe for use by many threads.
  */
 public final class UnixChannel implements AutoCloseable {
-  private static final Duration CLOSE_GRACE = Duration.ofSeconds(2);
+  /** A socket's path is no valid authority, and servers written in Rust refuse it. */
+  static final String AUTHORITY = "localhost";
 
-  private final EventLoopGroup eventLoops;
-  private final ExecutorService executor;
-  private final ManagedChannel channel;
+  private final Connector connector;
+  private final Channel channel;
 
-  private UnixChannel(EventLoopGroup eventLoops, ExecutorService executor, ManagedChannel channel) {
-    this.eventLoops = eventLoops;
-    this.executor = executor;
-    this.channel = channel;
+  private UnixChannel(Connector connector) {
+    this.connector = connector;
+    this.channel = new Calls(connector);
   }
 
   /** A connection to the server on {@code socket}; calls fail with UNAVAILABLE while it is gone. */
   public static UnixChannel open(Path socket) {
-    EventLoopGroup eventLoops =
-        new MultiThreadIoEventLoopGroup(
-            1, new DefaultThreadFactory("grpc-client", true), EpollIoHandler.newFactory());
-    ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
-    ManagedChannel channel =
-        NettyChannelBuilder.forAddress(
-                new DomainSocketAddress(socket.toString()), InsecureChannelCredentials.create())
-            .channelType(EpollDomainSocketChannel.class, DomainSocketAddress.class)
-            .eventLoopGroup(eventLoops)
-            .executor(executor)
-            // A socket's path is no valid authority, and servers written in Rust refuse it.
-            .overrideAuthority("localhost")
-            .maxInboundMessageSize(UnixServer.MAX_MESSAGE_BYTES)
-            .build();
-    return new UnixChannel(eventLoops, executor, channel);
+    return new UnixChannel(new Connector(socket));
+  }
+
+  /**
+   * The same, connected.
+   *
+   * @throws IOException if nobody listens there, or this user may not connect
+   */
+  public static UnixChannel connect(Path socket) throws IOException {
+    Connector connector = new Connector(socket);
+    connector.connect();
+    return new UnixChannel(connector);
   }
 
   /** The channel to make stubs on. */
@@ -69,13 +61,69 @@ public final class UnixChannel implements AutoCloseable {
   /** Ends the connection; calls under way fail. */
   @Override
   public void close() {
-    channel.shutdownNow();
-    try {
-      channel.awaitTermination(CLOSE_GRACE.toMillis(), TimeUnit.MILLISECONDS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
+    connector.close();
+  }
+
+  /** The connection of the moment. */
+  static final class Connector {
+    private final Path socket;
+    private @Nullable Http2Connection current;
+    private boolean closed;
+
+    private Connector(Path socket) {
+      this.socket = socket;
     }
-    var _ = eventLoops.shutdownGracefully(0, CLOSE_GRACE.toMillis(), TimeUnit.MILLISECONDS);
-    executor.shutdown();
+
+    /**
+     * One that takes calls.
+     *
+     * @throws IOException if there is none; the message says so
+     */
+    synchronized Http2Connection connection() throws IOException {
+      try {
+        return connect();
+      } catch (IOException e) {
+        throw new IOException("can't connect to socket " + socket + ": " + e.getMessage(), e);
+      }
+    }
+
+    private synchronized Http2Connection connect() throws IOException {
+      if (closed) {
+        throw new IOException("this client has been closed");
+      }
+      if (current == null || !current.isOpen()) {
+        current = Http2Connection.open(socket);
+      }
+      return current;
+    }
+
+    private synchronized void close() {
+      closed = true;
+      if (current != null) {
+        current.close(Status.UNAVAILABLE.withDescription("this client has been closed"));
+      }
+    }
+  }
+
+  private static final class Calls extends Channel {
+    private static final Executor VIRTUAL =
+        call -> Thread.ofVirtual().name("grpc-client-call").start(call);
+
+    private final Connector connector;
+
+    Calls(Connector connector) {
+      this.connector = connector;
+    }
+
+    @Override
+    public <Q, A> ClientCall<Q, A> newCall(MethodDescriptor<Q, A> method, CallOptions options) {
+      Executor executor = options.getExecutor();
+      return new UnixCall<>(connector, method, options, executor == null ? VIRTUAL : executor);
+    }
+
+    @Override
+    public String authority() {
+      return AUTHORITY;
+    }
   }
 }

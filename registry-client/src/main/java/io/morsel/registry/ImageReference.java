@@ -177,10 +177,23 @@ public record ImageReference(
     if (hostEnd < registry.length()) {
       checkPort(registry.substring(hostEnd));
     }
-    // The last word on addresses has whoever connects to them.
-    if (HttpUrl.parse("http://" + registry + "/") == null) {
+    // The last word on addresses has whoever connects to them. Of a plain name it is known, and to
+    // ask takes a small command as long as many a call.
+    if (!isPlainName(registry) && HttpUrl.parse("http://" + registry + "/") == null) {
       throw new IllegalArgumentException("the host is malformed");
     }
+  }
+
+  /** A host of few small letters and digits that ends with a letter, and a port that is not 0. */
+  private static boolean isPlainName(String registry) {
+    int colon = registry.indexOf(':');
+    String host = colon < 0 ? registry : registry.substring(0, colon);
+    boolean plain = host.length() <= 63 && (colon < 0 || registry.charAt(colon + 1) != '0');
+    for (int i = 0; plain && i < host.length(); i++) {
+      char c = host.charAt(i);
+      plain = Texts.isLowerAlphanumeric(c) || c == '.';
+    }
+    return plain && !Texts.isDigit(host.charAt(host.length() - 1));
   }
 
   private static boolean isIpv6(String text, int start, int end) {

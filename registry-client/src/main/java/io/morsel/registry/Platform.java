@@ -3,6 +3,7 @@ package io.morsel.registry;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What an image's programs run on, in the normal form of containerd's platforms package: lower
@@ -138,5 +139,21 @@ public record Platform(String os, String architecture, String variant) {
   private static boolean isPart(String part) {
     return part.chars()
         .allMatch(c -> Texts.isAlphanumeric((char) c) || c == '_' || c == '-' || c == '.');
+  }
+
+  // Spelled out, as hashCode below: what the virtual machine would make of a record's components it
+  // makes anew in each process that compares two, and that takes longer than all a client does
+  // here.
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof Platform platform
+        && os.equals(platform.os)
+        && architecture.equals(platform.architecture)
+        && variant.equals(platform.variant);
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * (31 * os.hashCode() + architecture.hashCode()) + variant.hashCode();
   }
 }

@@ -19,8 +19,6 @@ import io.morsel.containerd.api.snapshots.SnapshotsGrpc;
 import io.morsel.containerd.api.tasks.TasksGrpc;
 import io.morsel.containerd.api.version.VersionGrpc;
 import java.io.IOException;
-import java.net.UnixDomainSocketAddress;
-import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
@@ -53,11 +51,6 @@ public final class CoreClient implements AutoCloseable {
    * @throws CommandException if nobody listens at the address, or this user may not connect to it
    */
   public static CoreClient connect(Path address, String namespace) throws CommandException {
-    requireReachable(address);
-    return new CoreClient(UnixChannel.open(address), address, namespace);
-  }
-
-  private static void requireReachable(Path address) throws CommandException {
     if (!Files.exists(address)) {
       throw CommandException.failed(
           "no core or containerd at "
@@ -65,8 +58,8 @@ public final class CoreClient implements AutoCloseable {
               + ": there is no such socket; start 'morsel core' or containerd, or name the socket of"
               + " one with --address");
     }
-    try (SocketChannel _ = SocketChannel.open(UnixDomainSocketAddress.of(address))) {
-      return;
+    try {
+      return new CoreClient(UnixChannel.connect(address), address, namespace);
     } catch (IOException failure) {
       String why = String.valueOf(failure.getMessage());
       String advice =

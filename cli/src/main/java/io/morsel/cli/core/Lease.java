@@ -2,14 +2,13 @@ package io.morsel.cli.core;
 
 import io.grpc.Channel;
 import io.grpc.StatusException;
+import io.morsel.cli.terminal.LateLogger;
 import io.morsel.containerd.api.leases.CreateRequest;
 import io.morsel.containerd.api.leases.DeleteRequest;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.UUID;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Keeps what a command makes in a core from being collected before something refers to it: what
@@ -19,7 +18,7 @@ public final class Lease implements AutoCloseable {
   /** Should this process die, the collector gets what it has left after so long. */
   private static final Duration EXPIRY = Duration.ofHours(24);
 
-  private static final Logger log = LoggerFactory.getLogger(Lease.class);
+  private static final LateLogger log = new LateLogger(Lease.class);
 
   private final CoreClient client;
   private final String id;
@@ -63,11 +62,13 @@ public final class Lease implements AutoCloseable {
     try {
       var _ = client.leases().delete(DeleteRequest.newBuilder().setId(id).build());
     } catch (StatusException failure) {
-      log.warn(
-          "can't delete lease {}, it will expire within {} hours: {}",
-          id,
-          EXPIRY.toHours(),
-          CoreClient.message(failure));
+      log.log(
+          to ->
+              to.warn(
+                  "can't delete lease {}, it will expire within {} hours: {}",
+                  id,
+                  EXPIRY.toHours(),
+                  CoreClient.message(failure)));
     } finally {
       if (interrupted) {
         Thread.currentThread().interrupt();

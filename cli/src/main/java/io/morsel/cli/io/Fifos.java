@@ -1,7 +1,10 @@
 package io.morsel.cli.io;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -64,14 +67,43 @@ public final class Fifos implements AutoCloseable {
             directory.resolve(id + "-stdout"),
             terminal ? Optional.empty() : Optional.of(directory.resolve(id + "-stderr")));
     try {
+      make(fifos.all());
       for (Path each : fifos.all()) {
-        Libc.mkfifo(each);
         fifos.hold(each);
       }
       return fifos;
     } catch (IOException failure) {
       fifos.close();
       throw failure;
+    }
+  }
+
+  /**
+   * By the program of coreutils and BusyBox: to link the first function of the C library takes the
+   * virtual machine several times as long, and most commands need no other. Only its owner may open
+   * one.
+   */
+  private static void make(List<Path> fifos) throws IOException {
+    List<String> words = new ArrayList<>(List.of("mkfifo", "-m", "600"));
+    fifos.forEach(each -> words.add(each.toString()));
+    Process program;
+    try {
+      program = new ProcessBuilder(words).redirectErrorStream(true).start();
+    } catch (IOException none) {
+      for (Path each : fifos) {
+        Libc.mkfifo(each);
+      }
+      return;
+    }
+    try (InputStream said = program.getInputStream()) {
+      String text = new String(said.readAllBytes(), StandardCharsets.UTF_8).strip();
+      if (program.waitFor() != 0) {
+        throw new IOException("can't make FIFOs: " + text);
+      }
+    } catch (InterruptedException e) {
+      program.destroy();
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted while FIFOs were made");
     }
   }
 

@@ -1,12 +1,13 @@
 package io.morsel.cli.io;
 
-import java.lang.invoke.MethodHandle;
-import java.lang.invoke.MethodHandleProxies;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.MethodType;
+import java.lang.reflect.Constructor;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.IntConsumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Hears the signals that this program gets, instead of ending by them, until it is closed.
@@ -65,20 +66,18 @@ public final class SignalForwarding implements AutoCloseable {
    * keeps it for that). Linked by name, since the compiler warns of it in a way that nothing turns
    * off, and warnings are errors here.
    */
-  private record Jdk(
-      Class<?> handlerType, MethodHandle make, MethodHandle number, MethodHandle handle) {
+  private record Jdk(Class<?> handlerType, Constructor<?> make, Method number, Method handle) {
     static final Jdk LINKED = link();
 
     private static Jdk link() {
       try {
         Class<?> signal = Class.forName("sun.misc.Signal");
         Class<?> handler = Class.forName("sun.misc.SignalHandler");
-        MethodHandles.Lookup lookup = MethodHandles.publicLookup();
         return new Jdk(
             handler,
-            lookup.findConstructor(signal, MethodType.methodType(void.class, String.class)),
-            lookup.findVirtual(signal, "getNumber", MethodType.methodType(int.class)),
-            lookup.findStatic(signal, "handle", MethodType.methodType(handler, signal, handler)));
+            signal.getConstructor(String.class),
+            signal.getMethod("getNumber"),
+            signal.getMethod("handle", signal, handler));
       } catch (ReflectiveOperationException e) {
         throw new IllegalStateException("this Java has no module jdk.unsupported", e);
       }
@@ -86,43 +85,39 @@ public final class SignalForwarding implements AutoCloseable {
 
     Object signal(String name) {
       try {
-        return make.invoke(name);
-      } catch (Throwable e) {
+        return make.newInstance(name);
+      } catch (ReflectiveOperationException e) {
         throw new IllegalStateException("SIG" + name + " can't be heard", e);
       }
     }
 
-    Object handler(IntConsumer receiver) throws IllegalStateException {
-      try {
-        MethodHandle received =
-            MethodHandles.lookup()
-                .findStatic(
-                    Jdk.class,
-                    "received",
-                    MethodType.methodType(
-                        void.class, MethodHandle.class, IntConsumer.class, Object.class));
-        return MethodHandleProxies.asInterfaceInstance(
-            handlerType, MethodHandles.insertArguments(received, 0, number, receiver));
-      } catch (ReflectiveOperationException e) {
-        throw new IllegalStateException(e);
-      }
+    Object handler(IntConsumer receiver) {
+      return Proxy.newProxyInstance(
+          Jdk.class.getClassLoader(),
+          new Class<?>[] {handlerType},
+          (self, method, arguments) -> called(self, method, arguments, receiver));
     }
 
-    @SuppressWarnings("UnusedMethod") // Found by its name above.
-    private static void received(MethodHandle number, IntConsumer receiver, Object signal) {
-      try {
-        receiver.accept((int) number.invoke(signal));
-      } catch (RuntimeException | Error e) {
-        throw e;
-      } catch (Throwable e) {
-        throw new IllegalStateException(e);
-      }
+    @SuppressWarnings("ReferenceEquality") // It is what Object's equals is.
+    private @Nullable Object called(
+        Object self, Method method, Object @Nullable [] arguments, IntConsumer receiver)
+        throws ReflectiveOperationException {
+      // The interface has one method; Object's come here, too.
+      return switch (method.getName()) {
+        case "handle" -> {
+          receiver.accept((int) number.invoke(Objects.requireNonNull(arguments)[0]));
+          yield null;
+        }
+        case "hashCode" -> System.identityHashCode(self);
+        case "equals" -> self == Objects.requireNonNull(arguments)[0];
+        default -> "signal handler";
+      };
     }
 
     Object handle(Object signal, Object handler) {
       try {
-        return handle.invoke(signal, handler);
-      } catch (Throwable e) {
+        return handle.invoke(null, signal, handler);
+      } catch (ReflectiveOperationException e) {
         throw new IllegalStateException(signal + " can't be heard", e);
       }
     }

@@ -7,6 +7,7 @@ import io.morsel.runtime.Core;
 import io.morsel.runtime.CoreSettings;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Optional;
 
 /** The connection to the core that a container runs in, and the core itself where it is here. */
@@ -25,23 +26,22 @@ final class CoreConnection implements AutoCloseable {
    * @throws CommandException if it can't be connected to, or can't be started
    */
   static CoreConnection open(CoreChoice choice, String namespace) throws CommandException {
-    return switch (choice) {
-      case CoreChoice.Listening(var socket) ->
-          new CoreConnection(Optional.empty(), CoreClient.connect(socket, namespace));
-      case CoreChoice.Embedded(CoreSettings settings) -> {
-        Core core = start(settings);
-        boolean connected = false;
-        try {
-          CoreClient client = CoreClient.connect(settings.address(), namespace);
-          connected = true;
-          yield new CoreConnection(Optional.of(core), client);
-        } finally {
-          if (!connected) {
-            core.close();
-          }
+    // No switch over types: the virtual machine spins a class for each, which no recording keeps.
+    if (choice instanceof CoreChoice.Embedded(CoreSettings settings)) {
+      Core core = start(settings);
+      boolean connected = false;
+      try {
+        CoreClient client = CoreClient.connect(settings.address(), namespace);
+        connected = true;
+        return new CoreConnection(Optional.of(core), client);
+      } finally {
+        if (!connected) {
+          core.close();
         }
       }
-    };
+    }
+    Path socket = ((CoreChoice.Listening) choice).socket();
+    return new CoreConnection(Optional.empty(), CoreClient.connect(socket, namespace));
   }
 
   private static Core start(CoreSettings settings) throws CommandException {

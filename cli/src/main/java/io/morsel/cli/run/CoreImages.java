@@ -123,7 +123,7 @@ final class CoreImages {
     try {
       for (Descriptor leaf : ManifestLeaves.of(content, target, platform)) {
         // What an image is by itself nobody has chosen for a platform.
-        boolean configTells = leaf.platform() == null && !leaf.equals(target);
+        boolean configTells = leaf.platform() == null && MediaTypes.isIndex(target.mediaType());
         Optional<CoreImage> read = read(content, image.getName(), leaf, configTells, platform);
         if (read.isPresent()) {
           return read;

@@ -3,14 +3,13 @@ package io.morsel.cli.run;
 import io.grpc.StatusException;
 import io.morsel.cli.core.CoreClient;
 import io.morsel.cli.io.SignalNumber;
+import io.morsel.cli.terminal.LateLogger;
 import io.morsel.containerd.api.tasks.KillRequest;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntConsumer;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Where signals go: to the container once it runs; before that they end this command.
@@ -24,7 +23,7 @@ final class Forwarding implements IntConsumer {
   private static final int SIGHUP = 1;
   private static final int SIGINT = 2;
   private static final int IMPATIENT = 3;
-  private static final Logger log = LoggerFactory.getLogger(Forwarding.class);
+  private static final LateLogger log = new LateLogger(Forwarding.class);
 
   private final CoreClient client;
   private final Thread worker;
@@ -110,7 +109,10 @@ final class Forwarding implements IntConsumer {
               .tasks()
               .kill(KillRequest.newBuilder().setContainerId(id).setSignal(signal).build());
     } catch (StatusException failure) {
-      log.debug("signal {} did not reach '{}': {}", signal, id, CoreClient.message(failure));
+      log.log(
+          to ->
+              to.debug(
+                  "signal {} did not reach '{}': {}", signal, id, CoreClient.message(failure)));
     }
   }
 }

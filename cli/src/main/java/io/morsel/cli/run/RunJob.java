@@ -268,17 +268,12 @@ public final class RunJob {
     labels.put(
         STOP_SIGNAL_LABEL,
         request.runtime().stopSignal().orElse(stopSignal.isEmpty() ? "SIGTERM" : stopSignal));
-    switch (request.network()) {
-      case NetworkChoice.None() -> labels.put(ContainerLabels.NETWORK, "none");
-      case NetworkChoice.Host() -> labels.put(ContainerLabels.NETWORK, "host");
-      case NetworkChoice.Bridge(List<PortMapping> ports) -> {
-        labels.put(ContainerLabels.NETWORK, ContainerLabels.BRIDGE);
-        if (!ports.isEmpty()) {
-          labels.put(
-              ContainerLabels.PORTS,
-              ports.stream().map(PortMapping::toString).collect(Collectors.joining(",")));
-        }
-      }
+    labels.put(ContainerLabels.NETWORK, request.network().label());
+    if (request.network() instanceof NetworkChoice.Bridge(List<PortMapping> ports)
+        && !ports.isEmpty()) {
+      labels.put(
+          ContainerLabels.PORTS,
+          ports.stream().map(PortMapping::toString).collect(Collectors.joining(",")));
     }
     if (request.attachment().detach()) {
       RunningTask.logFile(request, id)
@@ -304,8 +299,11 @@ public final class RunJob {
             .map(
                 mount -> new MountEntry(mount.getType(), mount.getSource(), mount.getOptionsList()))
             .toList();
+    List<String> databases = List.of(UserDatabase.PASSWD, UserDatabase.GROUP);
     Map<String, byte[]> files =
-        SnapshotFiles.read(mounts, List.of(UserDatabase.PASSWD, UserDatabase.GROUP));
+        request.core() instanceof CoreChoice.Embedded
+            ? SnapshotFiles.read(mounts, databases)
+            : SnapshotFiles.readServed(mounts, databases);
     Identity identity =
         UserDatabase.parse(
                 files.getOrDefault(UserDatabase.PASSWD, new byte[0]),
@@ -325,16 +323,15 @@ public final class RunJob {
   // --- the network -------------------------------------------------------------------------------
 
   private ContainerOptions.Network network(String id) throws IOException {
-    return switch (request.network()) {
-      case NetworkChoice.None() -> new ContainerOptions.Network.None();
-      case NetworkChoice.Host() -> new ContainerOptions.Network.Host();
-      case NetworkChoice.Bridge _ -> {
-        Cni cni = Cni.standard();
-        yield new ContainerOptions.Network.Joined(
-            cni.namespaceFile(request.namespace(), id).toString(),
-            cni.resolvConfFile(request.namespace(), id).toString());
-      }
-    };
+    if (request.network() instanceof NetworkChoice.Bridge) {
+      Cni cni = Cni.standard();
+      return new ContainerOptions.Network.Joined(
+          cni.namespaceFile(request.namespace(), id).toString(),
+          cni.resolvConfFile(request.namespace(), id).toString());
+    }
+    return request.network() instanceof NetworkChoice.Host
+        ? new ContainerOptions.Network.Host()
+        : new ContainerOptions.Network.None();
   }
 
   private void connect(String id, Undo undo) throws IOException, InterruptedException {

@@ -1,5 +1,6 @@
 package io.morsel.cli.run;
 
+import io.morsel.cli.container.ContainerLabels;
 import io.morsel.runtime.CoreSettings;
 import io.morsel.runtime.cni.PortMapping;
 import io.morsel.runtime.oci.ContainerOptions;
@@ -80,11 +81,24 @@ public record RunRequest(
 
   /** Where a container is connected to. */
   public sealed interface NetworkChoice {
+    /** What the container's label says of it. */
+    String label();
+
     /** Nowhere. */
-    record None() implements NetworkChoice {}
+    record None() implements NetworkChoice {
+      @Override
+      public String label() {
+        return "none";
+      }
+    }
 
     /** The machine's own network. */
-    record Host() implements NetworkChoice {}
+    record Host() implements NetworkChoice {
+      @Override
+      public String label() {
+        return "host";
+      }
+    }
 
     /**
      * The machine's CNI network.
@@ -95,6 +109,11 @@ public record RunRequest(
       /** Copies the ports. */
       public Bridge {
         ports = List.copyOf(ports);
+      }
+
+      @Override
+      public String label() {
+        return ContainerLabels.BRIDGE;
       }
     }
   }

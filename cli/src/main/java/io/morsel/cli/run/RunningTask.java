@@ -8,6 +8,7 @@ import io.morsel.cli.io.SignalForwarding;
 import io.morsel.cli.io.SignalNumber;
 import io.morsel.cli.io.StdioCopy;
 import io.morsel.cli.terminal.CommandException;
+import io.morsel.cli.terminal.LateLogger;
 import io.morsel.containerd.ErrorClass;
 import io.morsel.containerd.api.tasks.CloseIORequest;
 import io.morsel.containerd.api.tasks.CreateTaskRequest;
@@ -24,12 +25,10 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** A container's task, with its streams and its terminal. Used by one thread. */
 final class RunningTask {
-  private static final Logger log = LoggerFactory.getLogger(RunningTask.class);
+  private static final LateLogger log = new LateLogger(RunningTask.class);
   private static final Path LOGS = Path.of("/var/lib/morsel/logs");
 
   private final CoreClient client;
@@ -139,7 +138,7 @@ final class RunningTask {
         resize(rawTerminal.get().size());
       }
     } catch (IOException gone) {
-      log.debug("the terminal does not say its size: {}", gone.getMessage());
+      log.log(to -> to.debug("the terminal does not say its size: {}", gone.getMessage()));
     }
   }
 
@@ -155,7 +154,8 @@ final class RunningTask {
                       .setHeight(size.rows())
                       .build());
     } catch (StatusException failure) {
-      log.debug("can't resize the terminal of '{}': {}", id, CoreClient.message(failure));
+      log.log(
+          to -> to.debug("can't resize the terminal of '{}': {}", id, CoreClient.message(failure)));
     }
   }
 
@@ -168,7 +168,7 @@ final class RunningTask {
               .tasks()
               .closeIO(CloseIORequest.newBuilder().setContainerId(id).setStdin(true).build());
     } catch (StatusException failure) {
-      log.debug("can't close the input of '{}': {}", id, CoreClient.message(failure));
+      log.log(to -> to.debug("can't close the input of '{}': {}", id, CoreClient.message(failure)));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

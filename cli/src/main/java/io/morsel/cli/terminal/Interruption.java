@@ -19,7 +19,8 @@ public final class Interruption {
    */
   public static <T> T guard(Duration grace, Callable<T> work) throws Exception {
     FutureTask<T> task = new FutureTask<>(work);
-    Thread worker = Thread.ofVirtual().name("command").unstarted(task);
+    // No virtual one: to have the first of them takes as long as many a command.
+    Thread worker = Thread.ofPlatform().daemon().name("command").unstarted(task);
     Thread hook =
         Thread.ofPlatform().name("interruption").unstarted(() -> interrupt(worker, grace));
     Runtime.getRuntime().addShutdownHook(hook);

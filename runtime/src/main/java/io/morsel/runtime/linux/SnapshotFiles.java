@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 
@@ -75,17 +76,34 @@ public final class SnapshotFiles {
     SnapshotFiles files = new SnapshotFiles(mounts, names);
     Path target = Files.createTempDirectory("morsel-rootfs-");
     try {
-      FutureTask<Map<String, byte[]>> task = new FutureTask<>(() -> files.readOn(target));
       // Its namespaces and its table of open files end with it: no thread of a pool.
-      Thread.ofPlatform().daemon().name("snapshot-files").start(task);
+      return onThread(() -> files.readOn(target));
+    } finally {
+      Files.deleteIfExists(target);
+    }
+  }
+
+  /**
+   * The same where this process serves none of the layers: the files are read as they lie in the
+   * layers, if that is enough.
+   */
+  public static Map<String, byte[]> readServed(List<MountEntry> mounts, List<String> names)
+      throws IOException, InterruptedException {
+    Optional<Map<String, byte[]>> plain = onThread(() -> LayerFiles.read(mounts, names));
+    return plain.isPresent() ? plain.get() : read(mounts, names);
+  }
+
+  /** On a thread of its own, which nobody has to wait for who is interrupted. */
+  private static <T> T onThread(Callable<T> reading) throws IOException, InterruptedException {
+    FutureTask<T> task = new FutureTask<>(reading);
+    Thread.ofPlatform().daemon().name("snapshot-files").start(task);
+    try {
       return task.get();
     } catch (ExecutionException e) {
       if (e.getCause() instanceof IOException failure) {
         throw failure;
       }
       throw new IllegalStateException(e.getCause());
-    } finally {
-      Files.deleteIfExists(target);
     }
   }
 

@@ -214,14 +214,11 @@ public final class ContainerSpec {
               : mount);
     }
     all.addAll(options.mounts());
-    switch (options.network()) {
-      case Network.None() -> {}
-      case Network.Host() -> {
-        all.add(SpecMount.bind("/etc/hosts", "/etc/hosts", true));
-        all.add(SpecMount.bind("/etc/resolv.conf", "/etc/resolv.conf", true));
-      }
-      case Network.Joined joined ->
-          all.add(SpecMount.bind(joined.resolvConf(), "/etc/resolv.conf", true));
+    if (options.network() instanceof Network.Host) {
+      all.add(SpecMount.bind("/etc/hosts", "/etc/hosts", true));
+      all.add(SpecMount.bind("/etc/resolv.conf", "/etc/resolv.conf", true));
+    } else if (options.network() instanceof Network.Joined joined) {
+      all.add(SpecMount.bind(joined.resolvConf(), "/etc/resolv.conf", true));
     }
     for (SpecMount mount : all) {
       ObjectNode node = mounts.addObject();
@@ -240,11 +237,10 @@ public final class ContainerSpec {
     for (String type : List.of("pid", "ipc", "uts", "mount")) {
       namespaces.addObject().put("type", type);
     }
-    switch (options.network()) {
-      case Network.None() -> namespaces.addObject().put("type", "network");
-      case Network.Joined joined ->
-          namespaces.addObject().put("type", "network").put("path", joined.path());
-      case Network.Host() -> {}
+    if (options.network() instanceof Network.Joined joined) {
+      namespaces.addObject().put("type", "network").put("path", joined.path());
+    } else if (options.network() instanceof Network.None) {
+      namespaces.addObject().put("type", "network");
     }
     if (isolation.privileged()) {
       devices(linux.putArray("devices"));

@@ -28,11 +28,10 @@ public sealed interface Seccomp {
 
   /** The profile for a container; null for none. */
   default @Nullable ObjectNode profile(String architecture, List<String> capabilities) {
-    return switch (this) {
-      case Unconfined() -> null;
-      case Profile(ObjectNode given) -> given.deepCopy();
-      case Default() -> DefaultProfile.of(architecture, capabilities);
-    };
+    if (this instanceof Profile(ObjectNode given)) {
+      return given.deepCopy();
+    }
+    return this instanceof Default ? DefaultProfile.of(architecture, capabilities) : null;
   }
 
   /** containerd's default profile, from the table beside this class. */

@@ -118,4 +118,75 @@ final class SnapshotFilesTest {
         .isInstanceOf(IOException.class)
         .hasMessageContaining("can't mount");
   }
+
+  /** Whoever reads what lies in the layers is told what overlayfs shows of them. */
+  @Test
+  void layersAreReadAsOverlayfsShowsThem() throws Exception {
+    Path lowest = layer("lowest");
+    Path lower = layer("lower");
+    Path upper = directory.resolve("upper");
+    Files.createDirectories(upper);
+    Files.writeString(lowest.resolve("etc/passwd"), "lowest");
+    MountEntry mount =
+        new MountEntry(
+            "overlay",
+            "overlay",
+            List.of("workdir=/w", "upperdir=" + upper, "lowerdir=" + lower + ":" + lowest));
+    // 'lower' has etc without the file: it might hide what is below.
+    assertThat(LayerFiles.read(List.of(mount), PASSWD)).isEmpty();
+    assertSameAsMounted(mount, "lowest");
+    setOpaque(lower.resolve("etc"));
+    assertSameAsMounted(mount, "");
+
+    Path passwd = lower.resolve("etc/passwd");
+    Files.writeString(passwd, "lower");
+    assertThat(LayerFiles.read(List.of(mount), PASSWD)).isPresent();
+    assertSameAsMounted(mount, "lower");
+    Files.delete(passwd);
+
+    whiteOut(passwd);
+    assertThat(LayerFiles.read(List.of(mount), PASSWD)).isEmpty();
+    assertSameAsMounted(mount, "");
+    Files.delete(passwd);
+
+    Files.createSymbolicLink(passwd, Path.of("/etc/passwd.real"));
+    Files.writeString(lower.resolve("etc/passwd.real"), "linked");
+    assertThat(LayerFiles.read(List.of(mount), PASSWD)).isEmpty();
+    assertSameAsMounted(mount, "linked");
+    Files.delete(passwd);
+
+    // What is kept in a layer below may look like this.
+    Files.write(passwd, new byte[10]);
+    assertThat(LayerFiles.read(List.of(mount), PASSWD)).isEmpty();
+  }
+
+  @Test
+  void layersThatHaveNothingAreKnownToHaveNothing() throws Exception {
+    Path layer = Files.createDirectories(directory.resolve("empty"));
+    assertThat(LayerFiles.read(bind(layer), PASSWD))
+        .hasValueSatisfying(files -> assertThat(files).isEmpty());
+    assertThat(LayerFiles.read(List.of(), PASSWD)).isEmpty();
+    assertThat(LayerFiles.read(List.of(new MountEntry("erofs", "/x", List.of())), PASSWD))
+        .isEmpty();
+    Files.createSymbolicLink(layer.resolve("etc"), Path.of("/usr/../elsewhere"));
+    assertThat(LayerFiles.read(bind(layer), PASSWD)).isEmpty();
+    assertThat(SnapshotFiles.readServed(bind(layer), PASSWD)).isEmpty();
+  }
+
+  private static void assertSameAsMounted(MountEntry mount, String content) throws Exception {
+    assertThat(text(SnapshotFiles.read(List.of(mount), PASSWD))).isEqualTo(content);
+    assertThat(text(SnapshotFiles.readServed(List.of(mount), PASSWD))).isEqualTo(content);
+  }
+
+  private static void setOpaque(Path path) throws Exception {
+    run("setfattr", "-n", "trusted.overlay.opaque", "-v", "y", path.toString());
+  }
+
+  private static void whiteOut(Path path) throws Exception {
+    run("mknod", path.toString(), "c", "0", "0");
+  }
+
+  private static void run(String... words) throws Exception {
+    assertThat(new ProcessBuilder(words).start().waitFor()).isZero();
+  }
 }
