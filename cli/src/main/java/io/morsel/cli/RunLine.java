@@ -141,6 +141,7 @@ record RunLine(RunCommand command, @Nullable LogLevel logLevel) {
       case "--pull" -> run.image.pull = PullPolicy.valueOf(constant(value));
       case "--platform" -> run.image.platform = value;
       case "--snapshotter" -> run.image.snapshotter = value;
+      case "--hosts-dir" -> run.image.hostsDirectory = Path.of(value);
       case "--env", "-e" -> run.process.env.add(value);
       case "--env-file" -> run.process.envFiles.add(Path.of(value));
       case "--user", "-u" -> run.process.user = value;
