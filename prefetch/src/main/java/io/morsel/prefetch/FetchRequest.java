@@ -1,10 +1,13 @@
 package io.morsel.prefetch;
 
+import io.morsel.registry.ByteRange;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One range of a layer's blob, to be fetched by one request, and the chunks wanted out of it.
+ * What is fetched of a layer's blob by one request: a range, or several where much lies between
+ * them that nobody wants; and the chunks wanted out of it.
  *
  * <p>It carries all that its runner needs, so that the runner never touches a layer's index, which
  * may be closed while the network dawdles.
@@ -24,6 +27,9 @@ final class FetchRequest {
   final long blobOffset;
   final long lengthBytes;
 
+  /** In the order of the blob, apart from each other. */
+  final List<ByteRange> ranges;
+
   /** In the order of the blob. */
   final List<Unit> units;
 
@@ -33,7 +39,12 @@ final class FetchRequest {
   /** Runs the request; guarded by the scheduler's lock. */
   @Nullable Thread thread;
 
-  FetchRequest(LayerData layer, FetchPriority priority, List<Unit> units) {
+  /**
+   * A request that was not sent yet.
+   *
+   * @param gapBytes what lies between two units and is more is left out
+   */
+  FetchRequest(LayerData layer, FetchPriority priority, List<Unit> units, long gapBytes) {
     Unit last = units.getLast();
     this.layer = layer;
     this.priority = priority;
@@ -41,5 +52,35 @@ final class FetchRequest {
     this.blobOffset = units.getFirst().blobOffset();
     this.lengthBytes = last.blobOffset() + last.lengthBytes() - blobOffset;
     this.position = blobOffset;
+    this.ranges = ranges(units, gapBytes);
+  }
+
+  private static List<ByteRange> ranges(List<Unit> units, long gapBytes) {
+    List<ByteRange> ranges = new ArrayList<>();
+    long start = units.getFirst().blobOffset();
+    long end = start;
+    for (Unit unit : units) {
+      if (unit.blobOffset() - end > gapBytes) {
+        ranges.add(new ByteRange(start, end - start));
+        start = unit.blobOffset();
+      }
+      end = Math.max(end, unit.blobOffset() + unit.lengthBytes());
+    }
+    ranges.add(new ByteRange(start, end - start));
+    return List.copyOf(ranges);
+  }
+
+  /** How many of the bytes that the request brings are between these places in the blob. */
+  long bytesBetween(long from, long to) {
+    long bytes = 0;
+    for (ByteRange range : ranges) {
+      bytes += Math.max(0, Math.min(to, range.end()) - Math.max(from, range.offset()));
+    }
+    return bytes;
+  }
+
+  /** How many bytes the request has brought so far. */
+  long transferredBytes() {
+    return bytesBetween(blobOffset, position);
   }
 }

@@ -76,6 +76,7 @@ final class LayerData implements AutoCloseable {
   private final Condition idle;
 
   private volatile Supplier<RemoteBlob> blob;
+  private volatile boolean servesRanges = true;
   private volatile long lastMissNanos;
   private final long chunkBytes;
   private volatile long presentBytes;
@@ -234,9 +235,23 @@ final class LayerData implements AutoCloseable {
     return blob.get();
   }
 
+  /**
+   * Whether a request may have several ranges: until it is known that the registry serves one at
+   * most.
+   */
+  boolean servesRanges() {
+    return servesRanges;
+  }
+
+  /** The registry has shown whether it serves several ranges by one request. */
+  void servesRanges(boolean serves) {
+    servesRanges = serves;
+  }
+
   /** Has later requests go to this blob. */
   void blob(Supplier<RemoteBlob> replacement) {
     blob = replacement;
+    servesRanges = true;
   }
 
   /** A reader found something of these chunks absent. */

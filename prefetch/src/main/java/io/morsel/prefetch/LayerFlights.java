@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.PrimitiveIterator;
 import java.util.SequencedMap;
 import org.jspecify.annotations.Nullable;
 
@@ -59,6 +60,10 @@ final class LayerFlights {
   private static final long READ_AHEAD_GROWTH = 4;
 
   private static final int MAX_REQUEST_CHUNKS = 4_096;
+
+  /** Servers bound the length of a header. */
+  private static final int MAX_RANGES = 64;
+
   private static final int MAX_FAILURES = 1_024;
 
   /** How long a chunk that can't be had is refused without asking the registry again. */
@@ -148,7 +153,7 @@ final class LayerFlights {
             && priority == FetchPriority.DEMAND
             && request != null
             && flight.priority != FetchPriority.DEMAND
-            && table.blobOffset(flight.chunk) - request.position > nearBytes();
+            && request.bytesBetween(request.position, table.blobOffset(flight.chunk)) > nearBytes();
     if (queuedBefore) {
       queue(flight).remove(flight.chunk);
     }
@@ -165,6 +170,10 @@ final class LayerFlights {
 
   private long nearBytes() {
     return Math.clamp(NEAR_REQUESTS * link.worthwhileBytes(), LEAST_NEAR_BYTES, MOST_NEAR_BYTES);
+  }
+
+  private long gapBytes(@Nullable BulkRun run) {
+    return run == null ? LEAST_GAP_BYTES : run.gapBytes(link);
   }
 
   /** What a request that nobody waits for reads over rather than ending before it. */
@@ -329,7 +338,55 @@ final class LayerFlights {
       return null;
     }
     int chunk = run.next(candidate -> isWanted(candidate, run));
-    return chunk < 0 ? null : plan(chunk, priority, run);
+    if (chunk < 0) {
+      return null;
+    }
+    return run instanceof ReplayRun replayed && layer.servesRanges()
+        ? planStep(chunk, priority, replayed)
+        : plan(chunk, priority, run);
+  }
+
+  /**
+   * Takes what is left of a replay's step into one request, whatever lies between.
+   *
+   * @param start the first chunk of it that is wanted
+   */
+  private FetchRequest planStep(int start, FetchPriority priority, ReplayRun run) {
+    long maxRequestBytes = requestBytes(priority);
+    Deque<Integer> chunks = new ArrayDeque<>();
+    long offset = -1;
+    long end = 0;
+    long bytes = 0;
+    int ranges = 0;
+    for (PrimitiveIterator.OfInt step = run.present().iterator(); step.hasNext(); ) {
+      int chunk = step.nextInt();
+      if (chunk < start || !isWanted(chunk, run)) {
+        continue;
+      }
+      long from = table.blobOffset(chunk);
+      long to = from + table.blobLength(chunk);
+      if (from != offset) {
+        // Other than in a layer that a converter wrote in one go.
+        boolean isBehind = from >= end;
+        boolean isApart = from - end > LEAST_GAP_BYTES || chunks.isEmpty();
+        long more = isApart ? to - from : to - end;
+        ranges += isApart ? 1 : 0;
+        boolean isFull =
+            bytes + more > maxRequestBytes
+                || ranges > MAX_RANGES
+                || chunks.size() >= MAX_REQUEST_CHUNKS;
+        if (!chunks.isEmpty() && (!isBehind || isFull)) {
+          break;
+        }
+        bytes += more;
+      } else {
+        bytes += Math.max(0, to - end);
+      }
+      chunks.addLast(chunk);
+      offset = from;
+      end = Math.max(end, to);
+    }
+    return request(priority, chunks, chunks.size(), run);
   }
 
   private boolean isWanted(int chunk, @Nullable BulkRun run) {
@@ -351,7 +408,7 @@ final class LayerFlights {
    */
   private FetchRequest plan(int start, FetchPriority priority, @Nullable BulkRun run) {
     long maxRequestBytes = requestBytes(priority);
-    long gapBytes = run == null ? LEAST_GAP_BYTES : run.gapBytes(link);
+    long gapBytes = gapBytes(run);
     long from = table.blobOffset(start);
     long to = from + table.blobLength(start);
     long lastOffset = from;
@@ -480,7 +537,7 @@ final class LayerFlights {
       shared.add(chunk);
     }
     units.add(unit(shared));
-    FetchRequest request = new FetchRequest(layer, priority, List.copyOf(units));
+    FetchRequest request = new FetchRequest(layer, priority, List.copyOf(units), gapBytes(run));
     int planned = 0;
     for (int chunk : chunks) {
       Flight flight = flights.get(chunk);

@@ -78,7 +78,7 @@ final class LayerReplays {
               layer.present,
               places,
               budget,
-              ReplayPlan.Pace.of(layer.scheduler.link));
+              ReplayPlan.Pace.of(layer.scheduler.link, layer.servesRanges()));
       if (!steps.isEmpty()) {
         observe(steps);
         layer.startReplay(steps);

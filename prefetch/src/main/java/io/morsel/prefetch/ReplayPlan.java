@@ -26,11 +26,15 @@ final class ReplayPlan {
     /** Where nothing is known of the network. */
     static final Pace UNKNOWN = new Pace(FIRST_STEP_BYTES, LayerFlights.LEAST_GAP_BYTES);
 
-    /** For the network as it has been of late. */
-    static Pace of(LinkEstimate link) {
+    /**
+     * For the network as it has been of late.
+     *
+     * @param servesRanges whether a request may leave out what it would read over
+     */
+    static Pace of(LinkEstimate link, boolean servesRanges) {
       return new Pace(
           Math.max(FIRST_STEP_BYTES, link.bytesIn(FIRST_STEP_MILLIS, FIRST_STEP_BYTES)),
-          LayerFlights.bulkGapBytes(link));
+          servesRanges ? LayerFlights.LEAST_GAP_BYTES : LayerFlights.bulkGapBytes(link));
     }
   }
 

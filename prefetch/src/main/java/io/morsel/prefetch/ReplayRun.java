@@ -82,6 +82,11 @@ final class ReplayRun implements BulkRun {
     return -1;
   }
 
+  /** The chunks of the present step, in the order of the layer's data. */
+  IntStream present() {
+    return isDone() ? IntStream.empty() : steps.get(step).chunks();
+  }
+
   @Override
   public boolean includes(int chunk) {
     return !isDone() && Arrays.binarySearch(steps.get(step).chunks, chunk) >= 0;

@@ -1,6 +1,7 @@
 package io.morsel.prefetch;
 
 import io.morsel.registry.RegistryException;
+import io.morsel.registry.RemoteBlob;
 import io.morsel.stargz.LayerFormatException;
 import java.io.EOFException;
 import java.io.IOException;
@@ -13,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,6 +26,16 @@ final class RequestRunner {
   private static final Logger log = LoggerFactory.getLogger(RequestRunner.class);
   private static final int SCRATCH_BYTES = 64 << 10;
   private static final int MAX_SCRATCHES = 16;
+
+  /**
+   * What a request that nobody waits for lets come together, once it has to wait: on a slow network
+   * bytes come a packet at a time, and to be woken for each takes processors from the start that
+   * they are fetched for.
+   */
+  private static final long TOGETHER_BYTES = 32 << 10;
+
+  private static final long LEAST_PAUSE_NANOS = 200_000;
+  private static final long MOST_PAUSE_NANOS = 4_000_000;
 
   private final FetchScheduler scheduler;
   private final ConcurrentLinkedQueue<byte[]> scratches = new ConcurrentLinkedQueue<>();
@@ -38,15 +50,14 @@ final class RequestRunner {
     boolean failed = true;
     byte[] polled = scratches.poll();
     byte[] scratch = polled == null ? new byte[SCRATCH_BYTES] : polled;
-    try (InputStream in = request.layer.blob().open(request.blobOffset, request.lengthBytes)) {
+    try (InputStream in = open(request)) {
       long opened = System.nanoTime();
       if (request.priority == FetchPriority.DEMAND) {
         request.layer.urgency.waited(opened - start);
       }
       transfer(request, in, scratch);
       failed = false;
-      scheduler.link.add(
-          opened - start, request.position - request.blobOffset, System.nanoTime() - opened);
+      scheduler.link.add(opened - start, request.transferredBytes(), System.nanoTime() - opened);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       fail(request, Flight.Failure.TRANSIENT, new InterruptedIOException("cancelled"));
@@ -71,11 +82,18 @@ final class RequestRunner {
         scratches.add(scratch);
       }
       scheduler.observer.request(
-          request.priority,
-          request.position - request.blobOffset,
-          System.nanoTime() - start,
-          failed);
+          request.priority, request.transferredBytes(), System.nanoTime() - start, failed);
     }
+  }
+
+  private static InputStream open(FetchRequest request) throws IOException {
+    RemoteBlob blob = request.layer.blob();
+    if (request.ranges.size() == 1) {
+      return blob.open(request.blobOffset, request.lengthBytes);
+    }
+    InputStream in = blob.open(request.ranges);
+    request.layer.servesRanges(blob.servesRanges());
+    return in;
   }
 
   private void transfer(FetchRequest request, InputStream in, byte[] scratch)
@@ -83,7 +101,7 @@ final class RequestRunner {
     List<FetchRequest.Unit> units = request.units;
     for (int i = nextAwaited(request, 0); i < units.size(); i = nextAwaited(request, i + 1)) {
       FetchRequest.Unit unit = units.get(i);
-      in.skipNBytes(unit.blobOffset() - request.position);
+      in.skipNBytes(request.bytesBetween(request.position, unit.blobOffset()));
       request.position = unit.blobOffset();
       DecodePool.Room room = scheduler.decoders.reserve(request.priority, unit.lengthBytes());
       ByteBuffer compressed = null;
@@ -120,9 +138,10 @@ final class RequestRunner {
     }
   }
 
-  private static void readFully(
-      FetchRequest request, InputStream in, ByteBuffer target, byte[] scratch) throws IOException {
+  private void readFully(FetchRequest request, InputStream in, ByteBuffer target, byte[] scratch)
+      throws IOException {
     while (target.hasRemaining()) {
+      long start = System.nanoTime();
       int n;
       if (in instanceof ReadableByteChannel channel) {
         n = channel.read(target);
@@ -135,11 +154,23 @@ final class RequestRunner {
       if (n < 0) {
         throw new EOFException(
             "the registry's answer ended "
-                + (request.blobOffset + request.lengthBytes - request.position)
+                + request.bytesBetween(request.position, Long.MAX_VALUE)
                 + " bytes early");
       }
       long before = request.position;
       request.position = before + n;
+      if (request.priority != FetchPriority.DEMAND
+          && System.nanoTime() - start > LEAST_PAUSE_NANOS) {
+        pause();
+      }
+    }
+  }
+
+  /** Lets more bytes come before the next ones are read. */
+  private void pause() {
+    long nanos = Math.min(MOST_PAUSE_NANOS, scheduler.link.nanosFor(TOGETHER_BYTES));
+    if (nanos > LEAST_PAUSE_NANOS) {
+      LockSupport.parkNanos(nanos);
     }
   }
 

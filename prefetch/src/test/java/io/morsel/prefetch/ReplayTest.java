@@ -190,7 +190,7 @@ final class ReplayTest {
                 rig.layer.present,
                 distinct(order(sample, some)).places(),
                 new ByteBudget(budget),
-                ReplayPlan.Pace.of(rig.scheduler.link));
+                ReplayPlan.Pace.of(rig.scheduler.link, rig.layer.servesRanges()));
         BitSet planned = new BitSet();
         steps.forEach(step -> step.chunks().forEach(planned::set));
         replay(rig, distinct(order(sample, some)), budget);

@@ -54,6 +54,10 @@ final class Http implements AutoCloseable {
   private final Authorizer authorizer;
   private final HostTurns.Avoided avoided = new HostTurns.Avoided();
 
+  /** Hosts that serve one range with a request, and not several. */
+  private final Cache<Object, Boolean> oneRange =
+      Caffeine.newBuilder().maximumSize(10_000).expireAfterWrite(Duration.ofHours(1)).build();
+
   /** By identity, since those of a configuration that has not changed are the same objects. */
   private final Cache<HostConnection, OkHttpClient> special =
       Caffeine.newBuilder().weakKeys().build();
@@ -103,6 +107,16 @@ final class Http implements AutoCloseable {
 
   TransferListener listener() {
     return listener;
+  }
+
+  /** Whether a host brings several ranges of a blob by one request, as far as is known. */
+  boolean servesRanges(Access access) {
+    return oneRange.getIfPresent(access.origin()) == null;
+  }
+
+  /** A host answered a request for several ranges with something else. */
+  void servesOneRangeOnly(Access access) {
+    oneRange.put(access.origin(), true);
   }
 
   /** Turns of the hosts that have a blob, for one reading of it. */

@@ -4,6 +4,7 @@ import com.github.benmanes.caffeine.cache.Cache;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import okhttp3.HttpUrl;
 import okhttp3.Request;
@@ -29,6 +30,9 @@ final class HttpBlob implements RemoteBlob {
   private final ImageReference reference;
   private final Digest digest;
   private final long sizeBytes;
+
+  /** Whether the host that was asked last serves one range with a request at most. */
+  private volatile boolean oneRangeOnly;
 
   HttpBlob(
       Http http,
@@ -58,11 +62,20 @@ final class HttpBlob implements RemoteBlob {
   @Override
   public InputStream open(long offsetBytes, long lengthBytes) throws IOException {
     Objects.checkFromIndexSize(offsetBytes, lengthBytes, sizeBytes);
-    if (lengthBytes == 0) {
-      return InputStream.nullInputStream();
-    }
+    return lengthBytes == 0
+        ? InputStream.nullInputStream()
+        : stream(List.of(new ByteRange(offsetBytes, lengthBytes)));
+  }
+
+  @Override
+  public InputStream open(List<ByteRange> ranges) throws IOException {
+    ByteRange.check(ranges, sizeBytes);
+    return stream(ranges);
+  }
+
+  private InputStream stream(List<ByteRange> ranges) throws IOException {
     HostTurns turns = http.turns(hosts.toRead(reference), digest);
-    RangeStream stream = new RangeStream(http, this, turns, offsetBytes, lengthBytes);
+    RangeStream stream = new RangeStream(http, this, turns, ranges);
     try {
       stream.connect();
     } catch (IOException | RuntimeException | Error e) {
@@ -70,6 +83,24 @@ final class HttpBlob implements RemoteBlob {
       throw e;
     }
     return stream;
+  }
+
+  @Override
+  public boolean servesRanges() {
+    return !oneRangeOnly;
+  }
+
+  /** Whether this host brings several ranges by one request, as far as is known. */
+  boolean servesRanges(Access access) {
+    boolean serves = http.servesRanges(access);
+    oneRangeOnly = !serves;
+    return serves;
+  }
+
+  /** This host has answered a request for several ranges with something else. */
+  void servesOneRangeOnly(Access access) {
+    http.servesOneRangeOnly(access);
+    oneRangeOnly = true;
   }
 
   @Override

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.ReadableByteChannel;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.locks.ReentrantLock;
 import okhttp3.HttpUrl;
@@ -14,7 +15,8 @@ import okio.BufferedSource;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A range of a blob as it arrives; a broken connection is continued from where it broke.
+ * Ranges of a blob as they arrive; a broken connection is continued from where it broke. Where the
+ * host can, one request brings several.
  *
  * <p>Also a channel, so that bytes can be read into direct memory without a detour over the heap.
  * Read by one thread; {@link #close} may come from another and stops a read that is under way.
@@ -26,7 +28,7 @@ final class RangeStream extends InputStream implements ReadableByteChannel {
   private final Http http;
   private final HttpBlob blob;
   private final HostTurns turns;
-  private final long end;
+  private final List<ByteRange> ranges;
   private final Cancellation cancel = new Cancellation();
   private final ReentrantLock lock = new ReentrantLock();
   private final Retries retries;
@@ -34,6 +36,18 @@ final class RangeStream extends InputStream implements ReadableByteChannel {
 
   private @Nullable Response response;
   private @Nullable BufferedSource source;
+
+  /** The present response's parts; null where it has one range. */
+  private @Nullable MultipartRanges parts;
+
+  /** Whether the next part has to begin before there is more of the present range. */
+  private boolean atPartsEnd;
+
+  /** Which of the ranges is being delivered. */
+  private int current;
+
+  /** Where that one ends, in the blob. */
+  private long end;
 
   /** The next byte to deliver, in the blob. */
   private long position;
@@ -46,14 +60,15 @@ final class RangeStream extends InputStream implements ReadableByteChannel {
 
   private String host = "";
 
-  /** The range from {@code offset} on, of whichever host's turn it is. */
-  RangeStream(Http http, HttpBlob blob, HostTurns turns, long offset, long length) {
+  /** These ranges, in ascending order, of whichever host's turn it is. */
+  RangeStream(Http http, HttpBlob blob, HostTurns turns, List<ByteRange> ranges) {
     this.http = http;
     this.blob = blob;
     this.turns = turns;
-    this.position = offset;
-    this.progressMark = offset;
-    this.end = offset + length;
+    this.ranges = List.copyOf(ranges);
+    this.position = ranges.getFirst().offset();
+    this.progressMark = position;
+    this.end = ranges.getFirst().end();
     this.retries = new Retries(http.settings(), http.listener());
   }
 
@@ -135,10 +150,24 @@ final class RangeStream extends InputStream implements ReadableByteChannel {
     lastCount = count;
     position += count;
     http.listener().received(host, count);
-    if (position == end || position == responseEnd) {
+    if (position == end && current + 1 < ranges.size()) {
+      beginNextRange();
+    } else if (position == end || position == responseEnd) {
       disconnect();
     }
     return count;
+  }
+
+  private void beginNextRange() {
+    ByteRange next = ranges.get(++current);
+    progressMark += next.offset() - position;
+    position = next.offset();
+    end = next.end();
+    if (parts == null) {
+      disconnect();
+    } else {
+      atPartsEnd = true;
+    }
   }
 
   /** The present response's bytes, after as many requests as the retries allow. */
@@ -147,23 +176,70 @@ final class RangeStream extends InputStream implements ReadableByteChannel {
       if (cancel.isCanceled()) {
         throw new IOException("the stream is closed");
       }
-      if (source != null) {
-        return source;
-      }
       try {
-        Response fresh = blob.request(turns.current(), range(), cancel);
-        response = fresh;
-        host = Failures.hostOf(fresh.request().url());
-        source = accept(fresh);
+        if (source == null) {
+          source = request(turns.current());
+        } else if (atPartsEnd) {
+          atPartsEnd = false;
+          source = nextPart(turns.current());
+        }
+        if (source != null) {
+          return source;
+        }
       } catch (IOException e) {
         recover(e);
       }
     }
   }
 
-  private String range() {
+  /** Asks the host; null where it has to be asked otherwise. */
+  private @Nullable BufferedSource request(Access access) throws IOException {
+    boolean several = current + 1 < ranges.size() && blob.servesRanges(access);
+    Response fresh = blob.request(access, range(several), cancel);
+    response = fresh;
+    host = Failures.hostOf(fresh.request().url());
+    if (!several) {
+      return accept(fresh);
+    }
+    parts = MultipartRanges.of(fresh);
+    return switch (fresh.code()) {
+      case 206 -> nextPart(access);
+      // What servers say that know of one range only, or don't want to hear of several.
+      case 200, 400, 416, 501 -> oneRangeOnly(access);
+      default -> accept(fresh);
+    };
+  }
+
+  /** The bytes of the next part; null where the host has to be asked otherwise. */
+  private @Nullable BufferedSource nextPart(Access access) throws IOException {
+    ContentRange part = parts == null ? null : parts.next();
+    // Ranges may come in another order, or as one: there is no need for a server that does.
+    if (parts == null
+        || part == null
+        || part.first() != position
+        || part.last() != end - 1
+        || (part.total() >= 0 && part.total() != blob.sizeBytes())) {
+      return oneRangeOnly(access);
+    }
+    responseEnd = end;
+    return parts.source();
+  }
+
+  private @Nullable BufferedSource oneRangeOnly(Access access) {
+    blob.servesOneRangeOnly(access);
+    disconnect();
+    return null;
+  }
+
+  private String range(boolean several) {
     boolean whole = position == 0 && end == blob.sizeBytes();
-    return whole ? "" : "bytes=" + position + "-" + (end - 1);
+    StringBuilder header = new StringBuilder("bytes=").append(position).append('-').append(end - 1);
+    if (several) {
+      for (ByteRange next : ranges.subList(current + 1, ranges.size())) {
+        header.append(',').append(next.offset()).append('-').append(next.end() - 1);
+      }
+    }
+    return whole ? "" : header.toString();
   }
 
   private BufferedSource accept(Response fresh) throws IOException {
@@ -241,6 +317,8 @@ final class RangeStream extends InputStream implements ReadableByteChannel {
     Response old = response;
     response = null;
     source = null;
+    parts = null;
+    atPartsEnd = false;
     if (old != null) {
       old.close();
     }

@@ -2,6 +2,8 @@ package io.morsel.registry;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.Iterator;
+import java.util.List;
 
 /**
  * A blob in a registry, readable at random by HTTP range requests.
@@ -27,6 +29,27 @@ public interface RemoteBlob {
    * @throws RegistryException if the registry does not serve the range
    */
   InputStream open(long offsetBytes, long lengthBytes) throws IOException;
+
+  /**
+   * Opens several ranges, by one request where {@link #servesRanges} and else by one for each, when
+   * its turn comes. The stream delivers them one after the other, and is like that of {@link
+   * #open(long, long)} otherwise.
+   *
+   * @param ranges in ascending order, apart from each other; at least one
+   * @throws IndexOutOfBoundsException if they are not, or not within the blob
+   */
+  default InputStream open(List<ByteRange> ranges) throws IOException {
+    ByteRange.check(ranges, sizeBytes());
+    Iterator<ByteRange> rest = ranges.iterator();
+    ByteRange first = rest.next();
+    InputStream opened = open(first.offset(), first.lengthBytes());
+    return rest.hasNext() ? new RangeByRange(this, opened, rest) : opened;
+  }
+
+  /** Whether one request can bring several ranges, as far as is known. */
+  default boolean servesRanges() {
+    return false;
+  }
 
   /**
    * Says that bytes of the blob were not what they should be: for a while they are asked for at the
