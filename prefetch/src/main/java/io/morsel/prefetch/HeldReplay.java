@@ -3,6 +3,7 @@ package io.morsel.prefetch;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.Predicate;
 
 /**
  * The part of a layer's replay that is held back, since only few of the earlier starts used it.
@@ -11,15 +12,22 @@ import java.util.List;
 final class HeldReplay {
   private final LayerReplays layer;
   private final ImageReplay image;
+  private final boolean untilStarted;
   private final List<ReplayOrder.Place> byOffset;
 
   /** What is still held, in the order of use; guarded by this. */
   private List<ReplayOrder.Place> places;
 
-  /** Holds these places of the layer, which are in the order of their use. */
-  HeldReplay(LayerReplays layer, ImageReplay image, List<ReplayOrder.Place> places) {
+  /**
+   * Holds these places of the layer, which are in the order of their use.
+   *
+   * @param untilStarted whether they are fetched as soon as a container is made, whatever it runs
+   */
+  HeldReplay(
+      LayerReplays layer, ImageReplay image, List<ReplayOrder.Place> places, boolean untilStarted) {
     this.layer = layer;
     this.image = image;
+    this.untilStarted = untilStarted;
     this.places = places;
     this.byOffset =
         places.stream().sorted(Comparator.comparingLong(ReplayOrder.Place::blobOffset)).toList();
@@ -49,17 +57,29 @@ final class HeldReplay {
     }
   }
 
-  /** Fetches what has become likely, on another thread than the caller's, who is a reader. */
-  void release() {
-    Thread.ofVirtual().name("replay " + layer.name()).start(this::fetchLikely);
+  /** A container is being made of the image. */
+  void started() {
+    if (untilStarted) {
+      release(_ -> true);
+    }
   }
 
-  private void fetchLikely() {
+  /** Fetches what has become likely. */
+  void release() {
+    release(image::isLikely);
+  }
+
+  /** On another thread than the caller's, whom a container waits for. */
+  private void release(Predicate<ReplayOrder.Place> wanted) {
+    Thread.ofVirtual().name("replay " + layer.name()).start(() -> fetch(wanted));
+  }
+
+  private void fetch(Predicate<ReplayOrder.Place> wanted) {
     List<ReplayOrder.Place> likely = new ArrayList<>();
     synchronized (this) {
       List<ReplayOrder.Place> rest = new ArrayList<>();
       for (ReplayOrder.Place place : places) {
-        (image.isLikely(place) ? likely : rest).add(place);
+        (wanted.test(place) ? likely : rest).add(place);
       }
       places = rest;
     }

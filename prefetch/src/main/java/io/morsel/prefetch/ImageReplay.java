@@ -9,9 +9,10 @@ import java.util.Map;
  * What earlier starts of an image used, to be fetched ahead for one more, over all of its layers.
  *
  * <p>Nobody tells which program the next container runs, and programs of one image share less than
- * each of them uses. What most of the earlier starts used is fetched at once. The rest is, too,
- * where the network is slow; where it takes hardly any time, it is held back until a reader misses
- * something that only some of the starts used: then the next container runs what those ran.
+ * each of them uses. What most of the earlier starts used is fetched at once. The rest is held back
+ * until a reader misses something that only some of the starts used: then the next container runs
+ * what those ran. Where the network is slow, all of it is fetched once a container is made: there a
+ * network that does nothing costs more than bytes that nobody uses.
  *
  * <p>Safe for use by many threads.
  */
@@ -25,6 +26,9 @@ public final class ImageReplay {
 
   /** Guarded by this. */
   private final List<HeldReplay> held = new ArrayList<>();
+
+  /** Whether a container is being made of the image; guarded by this. */
+  private boolean started;
 
   /**
    * A replay that has not begun.
@@ -76,9 +80,31 @@ public final class ImageReplay {
     return 2 * Long.bitCount(place.usedBy() & candidates) > Long.bitCount(candidates);
   }
 
-  /** A layer has something to fetch once it is likely to be used. */
-  synchronized void hold(HeldReplay layer) {
-    held.add(layer);
+  /** Whether a container is being made of the image. */
+  synchronized boolean isStarted() {
+    return started;
+  }
+
+  /** A layer has something to fetch later. */
+  void hold(HeldReplay layer) {
+    boolean late;
+    synchronized (this) {
+      held.add(layer);
+      late = started;
+    }
+    if (late) {
+      layer.started();
+    }
+  }
+
+  /** A container is being made of the image. */
+  public void started() {
+    List<HeldReplay> layers;
+    synchronized (this) {
+      started = true;
+      layers = List.copyOf(held);
+    }
+    layers.forEach(HeldReplay::started);
   }
 
   /** Forgets what was held. */

@@ -14,9 +14,10 @@ import org.jspecify.annotations.Nullable;
 final class LayerReplays {
   /**
    * What the network brings in this time is fetched once it is known to be used: until then it
-   * would only take processors from the start. What takes longer is fetched on the chance.
+   * would only take processors from the start. What takes longer is fetched on the chance once a
+   * container is made.
    */
-  private static final long MOST_HELD_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+  private static final long FAST_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
 
   /** How long a replay waits to be told what is used: a container that starts later has its own. */
   private static final long HOLD_NANOS = TimeUnit.MINUTES.toNanos(2);
@@ -37,14 +38,15 @@ final class LayerReplays {
   void replay(ReplayOrder order, ImageReplay image) {
     List<ReplayOrder.Place> places = order.places();
     long unlikelyNanos = layer.scheduler.link.nanosFor(image.unlikelyBytes());
-    if (unlikelyNanos > 0 && unlikelyNanos <= MOST_HELD_NANOS) {
+    boolean isFast = unlikelyNanos > 0 && unlikelyNanos <= FAST_NANOS;
+    if (isFast || !image.isStarted()) {
       List<ReplayOrder.Place> likely = new ArrayList<>();
       List<ReplayOrder.Place> rest = new ArrayList<>();
       for (ReplayOrder.Place place : places) {
         (image.isLikely(place) ? likely : rest).add(place);
       }
       if (!rest.isEmpty()) {
-        hold(new HeldReplay(this, image, rest));
+        hold(new HeldReplay(this, image, rest, !isFast));
       }
       places = likely;
     }

@@ -105,19 +105,37 @@ final class HeldReplayTest {
   }
 
   @Test
-  void whereTheRestTakesLongItIsFetchedOnTheChance() throws Exception {
+  void whereTheRestTakesLongItIsFetchedOnTheChanceOnceAContainerIsMade() throws Exception {
     try (Rig rig = new Rig(sample, directory)) {
       rig.scheduler.link.transferred(40_000, 1_000_000_000);
-      replay(rig, image(rig));
+      ImageReplay image = image(rig);
+      replay(rig, image);
+      awaitPresent(rig, 100, 200);
+
+      image.started();
       awaitPresent(rig, 100, 200, 300, 310, 400, 410, 420, 500, 510);
     }
   }
 
   @Test
-  void whereNothingIsKnownOfTheNetworkAllIsFetched() throws Exception {
+  void soIsWhereNothingIsKnownOfTheNetwork() throws Exception {
     try (Rig rig = new Rig(sample, directory)) {
-      replay(rig, image(rig));
+      ImageReplay image = image(rig);
+      image.started();
+      replay(rig, image);
       awaitPresent(rig, 100, 200, 300, 310, 400, 410, 420, 500, 510);
+    }
+  }
+
+  @Test
+  void whereItTakesNoTimeAContainerAloneTellsNothing() throws Exception {
+    try (Rig rig = new Rig(sample, directory)) {
+      isFast(rig);
+      ImageReplay image = image(rig);
+      replay(rig, image);
+      image.started();
+      read(rig, 510);
+      awaitPresent(rig, 100, 200, 500, 510);
     }
   }
 

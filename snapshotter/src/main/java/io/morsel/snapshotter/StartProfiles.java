@@ -229,8 +229,11 @@ final class StartProfiles implements AutoCloseable {
    */
   void starting(Digest image, Map<Digest, Layer> opened, boolean again) {
     long imageBytes = opened.values().stream().mapToLong(l -> l.source().sizeBytes()).sum();
-    if (replays && expected.getIfPresent(image) == null) {
+    CompletableFuture<ImageReplay> replay = expected.getIfPresent(image);
+    if (replays && replay == null) {
       execute(() -> replayAgain(image, opened, imageBytes));
+    } else if (replay != null) {
+      var _ = replay.thenAccept(ImageReplay::started);
     }
     if (!records || closing.getCount() == 0 || recordings.size() >= MAX_RECORDINGS) {
       return;
@@ -276,6 +279,7 @@ final class StartProfiles implements AutoCloseable {
       return;
     }
     ImageReplay replay = replay(findHere(image), imageBytes);
+    replay.started();
     opened.keySet().forEach(layer -> fetch(layer, replay));
   }
 
