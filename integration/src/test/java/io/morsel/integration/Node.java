@@ -157,9 +157,11 @@ final class Node implements AutoCloseable {
     return required(morsel).metric(name, labels);
   }
 
-  /** The mount points of Morsel's layers below this node's root. */
+  /** The mount points of Morsel's layers below this node's root, but for the warm-up's own. */
   List<Path> lazyMounts() {
-    return Mounts.lazyBelow(directory);
+    return Mounts.lazyBelow(directory).stream()
+        .filter(mount -> !directory.relativize(mount).startsWith("morsel/warm-up"))
+        .toList();
   }
 
   /** What they are mounted as: {@code fuse.morsel} or {@code erofs}. */

@@ -13,6 +13,7 @@ import io.morsel.cli.run.RunRequest.ImageChoice;
 import io.morsel.cli.run.RunRequest.PullPolicy;
 import io.morsel.cli.source.Images;
 import io.morsel.cli.terminal.CommandException;
+import io.morsel.cli.terminal.Interruption;
 import io.morsel.cli.terminal.Progress;
 import io.morsel.cli.terminal.Terminal;
 import io.morsel.containerd.ErrorClass;
@@ -199,6 +200,21 @@ final class CoreImages {
   // --- what is not -------------------------------------------------------------------------------
 
   private void pull(Platform platform) throws CommandException, IOException, InterruptedException {
+    try {
+      var _ =
+          Interruption.onVirtualThread(
+              () -> {
+                fetch(platform);
+                return true;
+              });
+    } catch (CommandException | IOException | InterruptedException | RuntimeException e) {
+      throw e;
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private void fetch(Platform platform) throws CommandException, IOException, InterruptedException {
     ImageReference reference = Images.reference(choice.reference());
     Path hosts = Images.hostsDirectory(choice.hostsDirectory(), choice.config());
     PullRequest request =

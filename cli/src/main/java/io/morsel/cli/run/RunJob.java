@@ -98,7 +98,7 @@ public final class RunJob {
           "a detached container needs a core that outlives this command: start 'morsel core', or"
               + " name the socket of one with --address");
     }
-    return Interruption.guard(CLEANUP_GRACE, this::connectAndRun);
+    return Interruption.guardLocal(CLEANUP_GRACE, this::connectAndRun);
   }
 
   private int connectAndRun() throws Exception {

@@ -19,8 +19,19 @@ public final class Interruption {
    */
   public static <T> T guard(Duration grace, Callable<T> work) throws Exception {
     FutureTask<T> task = new FutureTask<>(work);
-    // No virtual one: to have the first of them takes as long as many a command.
-    Thread worker = Thread.ofPlatform().daemon().name("command").unstarted(task);
+    return guard(grace, task, Thread.ofVirtual().name("command").unstarted(task));
+  }
+
+  /**
+   * The same for work whose network I/O is none, or is done {@linkplain #onVirtualThread on a
+   * virtual thread}: to have the first one of those takes as long as many a command.
+   */
+  public static <T> T guardLocal(Duration grace, Callable<T> work) throws Exception {
+    FutureTask<T> task = new FutureTask<>(work);
+    return guard(grace, task, Thread.ofPlatform().daemon().name("command").unstarted(task));
+  }
+
+  private static <T> T guard(Duration grace, FutureTask<T> task, Thread worker) throws Exception {
     Thread hook =
         Thread.ofPlatform().name("interruption").unstarted(() -> interrupt(worker, grace));
     Runtime.getRuntime().addShutdownHook(hook);
@@ -31,14 +42,38 @@ public final class Interruption {
       interrupt(worker, grace);
       throw interrupted;
     } catch (ExecutionException failed) {
-      switch (failed.getCause()) {
-        case Exception failure -> throw failure;
-        case Error error -> throw error;
-        case null, default -> throw failed;
-      }
+      throw cause(failed);
     } finally {
       unhook(hook);
     }
+  }
+
+  /**
+   * Runs {@code work}, whose network I/O can be interrupted, and waits for it. When the calling
+   * thread is interrupted, so is the work, and its end is waited for.
+   *
+   * @throws Exception what the work throws
+   */
+  public static <T> T onVirtualThread(Callable<T> work) throws Exception {
+    FutureTask<T> task = new FutureTask<>(work);
+    Thread worker = Thread.ofVirtual().name("network").start(task);
+    try {
+      return task.get();
+    } catch (InterruptedException interrupted) {
+      worker.interrupt();
+      worker.join();
+      throw interrupted;
+    } catch (ExecutionException failed) {
+      throw cause(failed);
+    }
+  }
+
+  private static Exception cause(ExecutionException failed) {
+    return switch (failed.getCause()) {
+      case Exception failure -> failure;
+      case Error error -> throw error;
+      case null, default -> failed;
+    };
   }
 
   private static void interrupt(Thread worker, Duration grace) {

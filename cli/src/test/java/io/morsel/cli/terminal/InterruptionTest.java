@@ -9,6 +9,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.time.Duration;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
@@ -33,6 +34,20 @@ final class InterruptionTest {
   /** A read from a peer that says nothing is what an interrupt must end. */
   @Test
   void interruptEndsNetworkReadAndWaitsForCleanUp() throws Exception {
+    interruptEndsRead(work -> Interruption.guard(GRACE, work));
+  }
+
+  @Test
+  void soItDoesFromAPlatformThread() throws Exception {
+    interruptEndsRead(
+        work -> Interruption.guardLocal(GRACE, () -> Interruption.onVirtualThread(work)));
+  }
+
+  private interface Guard {
+    Object run(Callable<Integer> work) throws Exception;
+  }
+
+  private static void interruptEndsRead(Guard guard) throws Exception {
     AtomicBoolean cleanedUp = new AtomicBoolean();
     CountDownLatch reading = new CountDownLatch(1);
     try (ServerSocket silent = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
@@ -41,8 +56,7 @@ final class InterruptionTest {
               .start(
                   () -> {
                     try {
-                      Interruption.guard(
-                          GRACE,
+                      guard.run(
                           () -> {
                             try (Socket socket =
                                     new Socket(silent.getInetAddress(), silent.getLocalPort());
