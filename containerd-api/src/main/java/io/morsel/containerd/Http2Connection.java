@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -23,9 +22,6 @@ import org.jspecify.annotations.Nullable;
  * many threads.
  */
 final class Http2Connection {
-  private static final byte[] PREFACE =
-      "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
-
   private static final int DEFAULT_WINDOW = (1 << 16) - 1;
   private static final int MAX_FRAME = (1 << 24) - 1;
   private static final int MAX_ID = Integer.MAX_VALUE - 2;
@@ -79,7 +75,7 @@ final class Http2Connection {
   }
 
   private synchronized void greet() {
-    control.add(ByteBuffer.wrap(PREFACE));
+    control.add(ByteBuffer.wrap(Http2Frame.PREFACE));
     ByteBuffer settings = Http2Frame.frame(Http2Frame.SETTINGS, 0, 0, 18);
     settings.putShort((short) Http2Frame.SETTINGS_TABLE_SIZE).putInt(0);
     settings.putShort((short) Http2Frame.SETTINGS_PUSH).putInt(0);

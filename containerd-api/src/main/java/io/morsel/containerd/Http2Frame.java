@@ -1,9 +1,14 @@
 package io.morsel.containerd;
 
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 
 /** What HTTP/2's frames are made of: RFC 9113, sections 4 and 6. */
 final class Http2Frame {
+  /** What a client says before all frames: RFC 9113, section 3.4. Not to be changed. */
+  static final byte[] PREFACE =
+      "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
+
   static final int HEADER_BYTES = 9;
   static final int DATA = 0;
   static final int HEADERS = 1;

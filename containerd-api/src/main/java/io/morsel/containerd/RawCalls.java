@@ -1,6 +1,9 @@
 package io.morsel.containerd;
 
+import static io.morsel.containerd.Http2Frame.*;
+
 import io.grpc.MethodDescriptor;
+import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -8,10 +11,8 @@ import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Map;
-import java.util.TreeMap;
 
 /**
  * Calls of a gRPC server in the same process, made of bytes, whose answers are not looked at.
@@ -21,19 +22,6 @@ import java.util.TreeMap;
  * and calls are gRPC's "PROTOCOL-HTTP2". One thread at a time; interrupting it ends the connection.
  */
 public final class RawCalls implements AutoCloseable {
-  private static final String PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-  private static final int FRAME_HEADER_BYTES = 9;
-  private static final int MAX_FRAME_BYTES = 16 << 10;
-  private static final int DATA = 0;
-  private static final int HEADERS = 1;
-  private static final int RST_STREAM = 3;
-  private static final int SETTINGS = 4;
-  private static final int GOAWAY = 7;
-  private static final int WINDOW_UPDATE = 8;
-  private static final int ACK = 1;
-  private static final int END_STREAM = 1;
-  private static final int END_HEADERS = 4;
-
   private final SocketChannel channel;
   private final Map<String, String> further;
   private int nextStream = 1;
@@ -55,7 +43,7 @@ public final class RawCalls implements AutoCloseable {
     boolean opened = false;
     try {
       channel.connect(UnixDomainSocketAddress.of(socket));
-      calls.send(ByteBuffer.wrap(PREFACE.getBytes(StandardCharsets.US_ASCII)));
+      calls.send(ByteBuffer.wrap(PREFACE));
       calls.send(SETTINGS, 0, 0, new byte[0]);
       while (calls.receive().type() != SETTINGS) {
         // A server may say other things first.
@@ -80,7 +68,7 @@ public final class RawCalls implements AutoCloseable {
     try (InputStream in = method.streamRequest(request)) {
       message = in.readAllBytes();
     }
-    if (message.length > MAX_FRAME_BYTES - 5) {
+    if (message.length > MIN_FRAME - 5) {
       throw new IllegalArgumentException("a message of " + message.length + " bytes");
     }
     int stream = nextStream;
@@ -106,41 +94,19 @@ public final class RawCalls implements AutoCloseable {
   }
 
   private byte[] headers(String path) {
-    Map<String, String> headers =
-        new TreeMap<>(
-            Map.of(
-                ":authority", "localhost",
-                ":method", "POST",
-                ":path", path,
-                ":scheme", "http",
-                "content-type", "application/grpc",
-                "te", "trailers"));
-    headers.putAll(further);
-    ByteBuffer block = ByteBuffer.allocate(512);
-    headers.forEach(
-        (name, value) -> {
-          block.put((byte) 0); // Literal, not indexed, its name spelled out.
-          put(block, name);
-          put(block, value);
-        });
-    byte[] bytes = new byte[block.position()];
-    block.flip().get(bytes);
-    return bytes;
-  }
-
-  private static void put(ByteBuffer block, String text) {
-    byte[] bytes = text.getBytes(StandardCharsets.US_ASCII);
-    if (bytes.length > 126) {
-      throw new IllegalArgumentException("a header of " + bytes.length + " bytes");
-    }
-    block.put((byte) bytes.length).put(bytes);
+    ByteArrayOutputStream block = new ByteArrayOutputStream();
+    Hpack.encode(block, ":method", "POST");
+    Hpack.encode(block, ":scheme", "http");
+    Hpack.encode(block, ":path", path);
+    Hpack.encode(block, ":authority", UnixChannel.AUTHORITY);
+    Hpack.encode(block, "te", "trailers");
+    Hpack.encode(block, "content-type", "application/grpc");
+    further.forEach((name, value) -> Hpack.encode(block, name, value));
+    return block.toByteArray();
   }
 
   private void send(int type, int flags, int stream, byte[] payload) throws IOException {
-    ByteBuffer frame = ByteBuffer.allocate(FRAME_HEADER_BYTES + payload.length);
-    frame.put((byte) (payload.length >> 16)).putShort((short) payload.length);
-    frame.put((byte) type).put((byte) flags).putInt(stream).put(payload);
-    send(frame.flip());
+    send(Http2Frame.frame(type, flags, stream, payload.length).put(payload).flip());
   }
 
   private void send(ByteBuffer bytes) throws IOException {
@@ -150,10 +116,10 @@ public final class RawCalls implements AutoCloseable {
   }
 
   private Frame receive() throws IOException {
-    ByteBuffer header = receive(FRAME_HEADER_BYTES);
+    ByteBuffer header = receive(HEADER_BYTES);
     int length = (header.get() & 0xFF) << 16 | (header.getShort() & 0xFFFF);
     Frame frame = new Frame(header.get(), header.get(), header.getInt());
-    if (length > MAX_FRAME_BYTES) {
+    if (length > MIN_FRAME) {
       throw new IOException("a frame of " + length + " bytes");
     }
     var _ = receive(length);

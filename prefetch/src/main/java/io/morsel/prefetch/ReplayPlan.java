@@ -9,7 +9,7 @@ import java.util.stream.IntStream;
 
 /** Turns places in a blob, in the order of their use, into the steps of a replay. */
 final class ReplayPlan {
-  /** The least that a first step has, and how many there are where nothing is known yet. */
+  /** The least that a first step has, also where nothing is known of the network yet. */
   static final long FIRST_STEP_BYTES = 512 << 10;
 
   /**
@@ -22,9 +22,6 @@ final class ReplayPlan {
    */
   record Pace(long firstStepBytes, long gapBytes) {
     private static final long FIRST_STEP_MILLIS = 20;
-
-    /** Where nothing is known of the network. */
-    static final Pace UNKNOWN = new Pace(FIRST_STEP_BYTES, LayerFlights.LEAST_GAP_BYTES);
 
     /**
      * For the network as it has been of late.

@@ -145,7 +145,7 @@ final class HeldReplayTest {
       rig.scheduler.link.transferred(1 << 20, 10_000_000);
       replay(rig, image(rig));
       awaitPresent(rig, 100, 200);
-      // 3 ms are 300 kB of that network: the gap between 400 and 410 is read over, and one more.
+      // 5 ms are 500 kB of that network: the gaps between 400, 410 and 420 are read over.
       read(rig, 420);
       awaitPresent(rig, 100, 200, 400, 410, 420);
       assertThat(rig.blob.ranges.stream().mapToLong(ScriptedBlob.Range::offset).toArray())

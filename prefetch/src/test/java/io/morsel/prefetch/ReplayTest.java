@@ -110,7 +110,7 @@ final class ReplayTest {
               rig.layer.present,
               order(sample, chunks.stream().mapToInt(Integer::intValue).toArray()).places(),
               new ByteBudget(Long.MAX_VALUE),
-              ReplayPlan.Pace.UNKNOWN);
+              ReplayPlan.Pace.of(new LinkEstimate(), true));
       List<Integer> walked = new ArrayList<>();
       ReplayRun run = new ReplayRun();
       run.add(steps);

@@ -86,7 +86,7 @@ final class FleetNode implements AutoCloseable {
                 receivedBytes.addAndGet(bytes);
               }
             });
-    this.store = new LayerStore(directory, SETTINGS, Silent.INSTANCE);
+    this.store = new LayerStore(directory, SETTINGS, FetchObserver.NONE);
   }
 
   /**
@@ -207,29 +207,5 @@ final class FleetNode implements AutoCloseable {
     } finally {
       registry.close();
     }
-  }
-
-  /** Nobody looks at a node's metrics. */
-  private enum Silent implements FetchObserver {
-    INSTANCE;
-
-    @Override
-    public void request(
-        FetchPriority priority, long blobBytes, long durationNanos, boolean failed) {}
-
-    @Override
-    public void stored(FetchPriority priority, long dataBytes) {}
-
-    @Override
-    public void read(long dataBytes, boolean hit, long durationNanos) {}
-
-    @Override
-    public void replayed(int chunks, long dataBytes) {}
-
-    @Override
-    public void replayUsed(long dataBytes) {}
-
-    @Override
-    public void corruptChunk(String layer, int chunk) {}
   }
 }

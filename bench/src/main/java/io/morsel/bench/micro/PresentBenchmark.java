@@ -46,7 +46,7 @@ public class PresentBenchmark {
   public void setUp() throws IOException {
     SampleBlob blob = SampleBlob.of(1, FILE_BYTES, 512 << 10);
     directory = Files.createTempDirectory("bench-micro-");
-    store = new LayerStore(directory, FetchSettings.DEFAULT, new Silent());
+    store = new LayerStore(directory, FetchSettings.DEFAULT, FetchObserver.NONE);
     layer =
         store.open(
             new LayerSource("localhost/sample", blob.digest(), blob.sizeBytes(), blob.tocDigest()),
@@ -119,26 +119,5 @@ public class PresentBenchmark {
   private int step(int bytes) {
     next = (next + STRIDE) % (FILE_BYTES / bytes);
     return next * bytes;
-  }
-
-  private record Silent() implements FetchObserver {
-    @Override
-    public void request(
-        FetchPriority priority, long blobBytes, long durationNanos, boolean failed) {}
-
-    @Override
-    public void stored(FetchPriority priority, long dataBytes) {}
-
-    @Override
-    public void read(long dataBytes, boolean hit, long durationNanos) {}
-
-    @Override
-    public void replayed(int chunks, long dataBytes) {}
-
-    @Override
-    public void replayUsed(long dataBytes) {}
-
-    @Override
-    public void corruptChunk(String layer, int chunk) {}
   }
 }
