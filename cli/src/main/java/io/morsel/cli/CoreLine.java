@@ -1,5 +1,6 @@
 package io.morsel.cli;
 
+import io.morsel.cli.run.RunsService;
 import io.morsel.cli.terminal.CommandException;
 import io.morsel.cli.terminal.LogLevel;
 import io.morsel.runtime.Core;
@@ -87,7 +88,7 @@ record CoreLine(
             effective,
             build.version(),
             build.commit());
-    try (Core core = Core.start(settings)) {
+    try (Core core = Core.start(settings, List.of(new RunsService(settings.address())))) {
       core.awaitTermination();
     }
     return 0;

@@ -59,6 +59,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -93,11 +94,22 @@ public final class Core implements AutoCloseable {
    * @throws IOException if the root or the socket is in use or can't be used; nothing keeps running
    */
   public static Core start(CoreSettings settings) throws IOException {
+    return start(settings, List.of());
+  }
+
+  /**
+   * Starts a core that serves more than containerd does.
+   *
+   * @param further services beside containerd's, which introspection does not list
+   * @throws IOException as above
+   */
+  public static Core start(CoreSettings settings, List<BindableService> further)
+      throws IOException {
     Core core = new Core();
     boolean started = false;
     Runtime.getRuntime().addShutdownHook(core.signalHook);
     try {
-      core.assemble(settings);
+      core.assemble(settings, further);
       started = true;
       SdNotify.ready();
       return core;
@@ -110,7 +122,8 @@ public final class Core implements AutoCloseable {
     }
   }
 
-  private void assemble(CoreSettings settings) throws IOException, ContainerdException {
+  private void assemble(CoreSettings settings, List<BindableService> further)
+      throws IOException, ContainerdException {
     Clock clock = Clock.systemUTC();
     Path root = makeDirectory(settings.root());
     Path state = makeDirectory(settings.state());
@@ -193,7 +206,9 @@ public final class Core implements AutoCloseable {
         add(
             UnixServer.start(
                 settings.address(),
-                services.values().stream().map(BindableService::bindService).toList(),
+                Stream.concat(services.values().stream(), further.stream())
+                    .map(BindableService::bindService)
+                    .toList(),
                 List.of(coreMetrics.interceptor(), CallScope.interceptor())));
     // After the clients' socket: who waits for the events of shims can subscribe first.
     add(ShimEvents.serve(settings.address(), manager, events));

@@ -59,23 +59,57 @@ public final class Fifos implements AutoCloseable {
 
   static Fifos create(Path parent, String id, boolean withInput, boolean terminal)
       throws IOException {
-    Path directory = Files.createTempDirectory(parent, "");
-    Fifos fifos =
-        new Fifos(
-            Optional.of(directory),
-            withInput ? Optional.of(directory.resolve(id + "-stdin")) : Optional.empty(),
-            directory.resolve(id + "-stdout"),
-            terminal ? Optional.empty() : Optional.of(directory.resolve(id + "-stderr")));
+    Fifos fifos = inNewDirectory(parent, id, withInput, terminal);
     try {
       make(fifos.all());
-      for (Path each : fifos.all()) {
-        fifos.hold(each);
-      }
-      return fifos;
+      return fifos.held();
     } catch (IOException failure) {
       fifos.close();
       throw failure;
     }
+  }
+
+  /**
+   * Makes the FIFOs of a client that {@link #adopt adopts} them: as {@link #create}, but none is
+   * held open, and no program is run for it. Closing this deletes them.
+   */
+  public static Fifos createFor(String id, boolean withInput, boolean terminal) throws IOException {
+    Files.createDirectories(PARENT);
+    return createFor(PARENT, id, withInput, terminal);
+  }
+
+  static Fifos createFor(Path parent, String id, boolean withInput, boolean terminal)
+      throws IOException {
+    Fifos fifos = inNewDirectory(parent, id, withInput, terminal);
+    boolean made = false;
+    try {
+      for (Path each : fifos.all()) {
+        Libc.mkfifo(each);
+      }
+      made = true;
+      return fifos;
+    } finally {
+      if (!made) {
+        fifos.close();
+      }
+    }
+  }
+
+  private static Fifos inNewDirectory(Path parent, String id, boolean withInput, boolean terminal)
+      throws IOException {
+    Path directory = Files.createTempDirectory(parent, "");
+    return new Fifos(
+        Optional.of(directory),
+        withInput ? Optional.of(directory.resolve(id + "-stdin")) : Optional.empty(),
+        directory.resolve(id + "-stdout"),
+        terminal ? Optional.empty() : Optional.of(directory.resolve(id + "-stderr")));
+  }
+
+  private Fifos held() throws IOException {
+    for (Path each : all()) {
+      held.add(FileChannel.open(each, StandardOpenOption.READ, StandardOpenOption.WRITE));
+    }
+    return this;
   }
 
   /**
@@ -119,10 +153,25 @@ public final class Fifos implements AutoCloseable {
       throws IOException {
     Fifos fifos = new Fifos(Optional.empty(), stdin, stdout, stderr);
     try {
-      for (Path each : fifos.all()) {
-        fifos.hold(each);
-      }
-      return fifos;
+      return fifos.held();
+    } catch (IOException failure) {
+      fifos.close();
+      throw failure;
+    }
+  }
+
+  /**
+   * The FIFOs that were made for this client, in a directory of their own: as if it had made them.
+   *
+   * @param stdin standard input's path, or nothing
+   * @param stdout standard output's path
+   * @param stderr standard error's path, or nothing
+   */
+  public static Fifos adopt(Optional<Path> stdin, Path stdout, Optional<Path> stderr)
+      throws IOException {
+    Fifos fifos = new Fifos(Optional.ofNullable(stdout.getParent()), stdin, stdout, stderr);
+    try {
+      return fifos.held();
     } catch (IOException failure) {
       fifos.close();
       throw failure;
@@ -191,10 +240,6 @@ public final class Fifos implements AutoCloseable {
 
   Optional<Path> stderrPath() {
     return stderr;
-  }
-
-  private void hold(Path fifo) throws IOException {
-    held.add(FileChannel.open(fifo, StandardOpenOption.READ, StandardOpenOption.WRITE));
   }
 
   private List<Path> all() {

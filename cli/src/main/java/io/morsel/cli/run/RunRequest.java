@@ -39,6 +39,26 @@ public record RunRequest(
     labels = Map.copyOf(labels);
   }
 
+  /** What is to be made first, under a name. */
+  ContainerPlan plan(String name) {
+    return new ContainerPlan(
+        name,
+        image,
+        options,
+        network,
+        runtime,
+        labels,
+        attachment.detach() ? RunningTask.logFile(this, name) : Optional.empty());
+  }
+
+  /**
+   * Whether the process has FIFOs for its streams. A shim shows a terminal through FIFOs only, also
+   * where nobody reads them.
+   */
+  boolean outputToFifos() {
+    return !attachment.detach() || (options.process().terminal() && attachment.logUri().isEmpty());
+  }
+
   /** Which core runs a container. */
   public sealed interface CoreChoice {
     /** One that listens there, a containerd perhaps. */

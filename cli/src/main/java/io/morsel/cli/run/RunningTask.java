@@ -37,17 +37,27 @@ final class RunningTask {
   private final Forwarding forwarding;
   private final boolean terminal;
   private final CountDownLatch started = new CountDownLatch(1);
-  private Optional<Fifos> fifos = Optional.empty();
+  private Optional<Fifos> fifos;
   private Optional<StdioCopy> copy = Optional.empty();
   private Optional<RawTerminal> rawTerminal = Optional.empty();
   private boolean created;
 
-  /** One that is not there yet. */
-  RunningTask(CoreClient client, String id, RunRequest request, Forwarding forwarding) {
+  /**
+   * One that is not there yet.
+   *
+   * @param fifos what has been made for it; else they are made where they are needed
+   */
+  RunningTask(
+      CoreClient client,
+      String id,
+      RunRequest request,
+      Forwarding forwarding,
+      Optional<Fifos> fifos) {
     this.client = client;
     this.id = id;
     this.request = request;
     this.forwarding = forwarding;
+    this.fifos = fifos;
     this.terminal = request.options().process().terminal();
   }
 
@@ -69,16 +79,17 @@ final class RunningTask {
   void start(List<Mount> rootfs)
       throws CommandException, StatusException, IOException, InterruptedException {
     RunRequest.Attachment attachment = request.attachment();
-    // A shim shows a terminal through FIFOs only, also where nobody reads them.
-    boolean toFifos = !attachment.detach() || (terminal && attachment.logUri().isEmpty());
+    boolean toFifos = request.outputToFifos();
     CreateTaskRequest.Builder task =
         CreateTaskRequest.newBuilder()
             .setContainerId(id)
             .addAllRootfs(rootfs)
             .setTerminal(terminal);
-    if (toFifos || attachment.interactive()) {
-      Fifos made = Fifos.create(id, attachment.interactive(), terminal);
-      fifos = Optional.of(made);
+    if (fifos.isEmpty() && (toFifos || attachment.interactive())) {
+      fifos = Optional.of(Fifos.create(id, attachment.interactive(), terminal));
+    }
+    if (fifos.isPresent()) {
+      Fifos made = fifos.get();
       task.setStdin(made.stdin()).setStdout(made.stdout()).setStderr(made.stderr());
     }
     if (!toFifos) {

@@ -4,15 +4,15 @@ import io.grpc.StatusException;
 import io.morsel.cli.core.CoreClient;
 import io.morsel.containerd.ErrorClass;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.function.Consumer;
 
 /**
  * What has been made so far and how it is taken away again, the newest first. Used by one thread.
  */
 final class Undo implements AutoCloseable {
-  private final PrintWriter err;
+  private final Consumer<String> failures;
   private final Deque<Step> steps = new ArrayDeque<>();
 
   /** What takes something away. */
@@ -23,9 +23,13 @@ final class Undo implements AutoCloseable {
 
   private record Step(String what, Action action, boolean temporary) {}
 
-  /** Failures are told on {@code err}: the rest is undone all the same. */
-  Undo(PrintWriter err) {
-    this.err = err;
+  /**
+   * Nothing yet.
+   *
+   * @param failures is told what could not be taken away, and why; the rest is all the same
+   */
+  Undo(Consumer<String> failures) {
+    this.failures = failures;
   }
 
   /** Something has been made that stays if all goes well and it is asked to. */
@@ -73,6 +77,6 @@ final class Undo implements AutoCloseable {
   }
 
   private void tell(Step step, String why) {
-    err.println("morsel: run: can't " + step.what() + ": " + why);
+    failures.accept("can't " + step.what() + ": " + why);
   }
 }

@@ -11,6 +11,7 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
@@ -68,6 +69,33 @@ final class StdioCopyTest {
     }
     assertThat(out.toByteArray()).isEqualTo(bytes);
     assertThat(err.toString(StandardCharsets.UTF_8)).isEqualTo("oops\n");
+    assertThat(directory).isEmptyDirectory();
+  }
+
+  @Test
+  void fifosThatSomebodyElseMadeAreAsIfTheyWereOwn() throws Exception {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    Fifos made = Fifos.createFor(directory, "c1", true, false);
+    try (Fifos fifos =
+        Fifos.adopt(
+            Optional.of(Path.of(made.stdin())),
+            Path.of(made.stdout()),
+            Optional.of(Path.of(made.stderr())))) {
+      StdioCopy copy =
+          StdioCopy.start(
+              fifos,
+              new StdioCopy.Streams(
+                  InputStream.nullInputStream(), out, OutputStream.nullOutputStream()),
+              new Heard());
+      Process shim = shim(fifos, "exec 9>&1 > \"$2\" 2> \"$3\"; echo open >&9; echo there");
+      try (BufferedReader said = shim.inputReader()) {
+        assertThat(said.readLine()).isEqualTo("open");
+        fifos.connected();
+        assertThat(shim.waitFor()).isZero();
+      }
+      copy.awaitOutputEnd();
+    }
+    assertThat(out.toString(StandardCharsets.UTF_8)).isEqualTo("there\n");
     assertThat(directory).isEmptyDirectory();
   }
 
