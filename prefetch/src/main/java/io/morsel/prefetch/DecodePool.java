@@ -45,7 +45,7 @@ final class DecodePool implements AutoCloseable {
     @Override
     public void run() {
       try {
-        layer.decode(this);
+        layer.arrivals.decode(this);
       } finally {
         room.release();
       }

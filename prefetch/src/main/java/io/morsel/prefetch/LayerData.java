@@ -3,9 +3,7 @@ package io.morsel.prefetch;
 import io.morsel.registry.RemoteBlob;
 import io.morsel.stargz.ChunkDecoder;
 import io.morsel.stargz.ChunkTable;
-import io.morsel.stargz.LayerFormatException;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.EnumSet;
@@ -15,7 +13,6 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.Condition;
 import java.util.function.IntFunction;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -73,7 +70,9 @@ final class LayerData implements AutoCloseable {
 
   private final LayerFlights flights;
   private final LayerSync sync;
-  private final Condition idle;
+
+  /** What has come of it and is not stored yet. */
+  final ChunkArrivals arrivals;
 
   private volatile Supplier<RemoteBlob> blob;
   private volatile boolean servesRanges = true;
@@ -93,10 +92,7 @@ final class LayerData implements AutoCloseable {
   // Guarded by the scheduler's lock.
   private final Set<FetchRequest> requests = new HashSet<>();
   private final EnumSet<FetchPriority> sleeping = EnumSet.noneOf(FetchPriority.class);
-  private int decoding;
   private boolean closed;
-  private boolean diskRefuses;
-  private boolean diskRefused;
   private volatile boolean bulkStarted;
   private long bulkFromNanos;
   private long bulkDelayNanos = FIRST_BULK_DELAY_NANOS;
@@ -112,7 +108,7 @@ final class LayerData implements AutoCloseable {
         new LayerFlights(
             this, spec.table(), present, scheduler.decoders, scheduler.link, scheduler.settings);
     this.sync = new LayerSync(this, bits.clone());
-    this.idle = scheduler.lock.newCondition();
+    this.arrivals = new ChunkArrivals(this);
     this.lastMissNanos = scheduler.now();
     this.bulkFromNanos = scheduler.now();
     this.presentBytes = countPresentBytes();
@@ -373,159 +369,42 @@ final class LayerData implements AutoCloseable {
     }
   }
 
-  /** A unit's bytes go to the decoders; the lock is held. */
-  void decodeStarted() {
-    decoding++;
-  }
-
-  /** Decodes, verifies and stores the chunks of one unit; on a decoder's thread. */
-  void decode(DecodePool.Task task) {
-    long start = System.nanoTime();
-    int compressedBytes = task.compressed.remaining();
-    try {
-      for (Flight flight : task.flights) {
-        decode(flight, task.compressed);
-      }
-      scheduler.decoders.pace.add(compressedBytes, System.nanoTime() - start);
-    } finally {
-      scheduler.buffers.give(task.compressed);
-      scheduler.lock.lock();
-      try {
-        decoding--;
-        idle.signalAll();
-      } finally {
-        scheduler.lock.unlock();
-      }
+  /** A chunk is in the data file; the lock is held. */
+  void stored(Flight flight, int lengthBytes) {
+    boolean isNew = present.set(flight.chunk);
+    if (isNew) {
+      long before = presentBytes;
+      presentBytes = before + lengthBytes;
+      sync.stored(lengthBytes);
+    }
+    bulkDelayNanos = FIRST_BULK_DELAY_NANOS;
+    flights.end(flight, null, null, scheduler.now());
+    if (isNew && present.isFull()) {
+      scheduler.forget(urgency);
+      sync.complete();
     }
   }
 
-  private void decode(Flight flight, ByteBuffer compressed) {
-    int chunk = flight.chunk;
-    Content content = null;
-    try {
-      int length = spec.table().dataLength(chunk);
-      content = Content.allocate(scheduler.buffers, length);
-      ByteBuffer target = content.room();
-      // A chunk near the start of a stream needs only so much of it.
-      int needed = (int) spec.table().blobLength(chunk);
-      spec.decoder().decode(chunk, compressed.duplicate().limit(needed), target);
-      if (target.position() != length) {
-        throw new LayerFormatException(
-            LayerFormatException.Kind.MALFORMED,
-            "it has " + target.position() + " bytes instead of " + length);
-      }
-    } catch (IOException | RuntimeException | Error e) {
-      if (content != null) {
-        content.release();
-      }
-      corrupt(flight, e);
-      return;
-    }
-    verified(flight, content);
-    try {
-      file.write(content.view(), spec.table().dataOffset(chunk));
-    } catch (IOException e) {
-      scheduler.hot.put(this, chunk, content);
-      unstored(flight, e);
-      return;
-    }
-    stored(flight, content.lengthBytes());
+  /** A chunk is verified and can't be put into the data file; the lock is held. */
+  void unstored(Flight flight, IOException cause) {
+    end(flight, Flight.Failure.UNSTORED, cause);
+    delayBulk();
   }
 
-  private void verified(Flight flight, Content content) {
-    scheduler.lock.lock();
-    try {
-      flight.content = content;
-    } finally {
-      scheduler.lock.unlock();
-    }
-    flight.verified.countDown();
-  }
-
-  private void stored(Flight flight, int lengthBytes) {
-    FetchPriority priority;
-    boolean complete;
-    boolean mayBeHot;
-    scheduler.lock.lock();
-    try {
-      priority = flight.priority;
-      mayBeHot = diskRefused;
-      boolean isNew = present.set(flight.chunk);
-      if (isNew) {
-        long before = presentBytes;
-        presentBytes = before + lengthBytes;
-        sync.stored(lengthBytes);
-      }
-      diskRefuses = false;
-      bulkDelayNanos = FIRST_BULK_DELAY_NANOS;
-      complete = isNew && present.isFull();
-      flights.end(flight, null, null, scheduler.now());
-      if (complete) {
-        scheduler.forget(urgency);
-        sync.complete();
-      }
-    } finally {
-      scheduler.lock.unlock();
-    }
-    if (mayBeHot) {
-      scheduler.hot.remove(this, flight.chunk);
-    }
-    scheduler.observer.stored(priority, lengthBytes);
-  }
-
-  private void unstored(Flight flight, IOException cause) {
-    scheduler.lock.lock();
-    try {
-      if (!diskRefuses) {
-        diskRefuses = true;
-        diskRefused = true;
-        log.error(
-            "layer {}: the cache can't be written, its content is served from memory: {}",
-            name(),
-            cause.getMessage());
-      }
-      end(flight, Flight.Failure.UNSTORED, cause);
-      delayBulk();
-    } finally {
-      scheduler.lock.unlock();
-    }
-  }
-
-  /** A chunk is not what the index says: it is fetched once more, and then given up. */
-  private void corrupt(Flight flight, Throwable cause) {
-    int chunk = flight.chunk;
-    if (!(cause instanceof IOException)) {
-      log.error("{}: decoding failed unexpectedly", describe(chunk), cause);
-    }
-    // The flight is this thread's while it is being decoded.
-    boolean givenUp = flight.refetched;
-    // Told before the readers are, so that whoever sees a read fail finds the reason.
-    if (givenUp) {
-      log.error("{}: corrupt, twice: {}", describe(chunk), cause.getMessage());
-      scheduler.observer.corruptChunk(name(), chunk);
+  /**
+   * A chunk is not what the index says; the lock is held.
+   *
+   * @param lasting why it is given up; null where it is fetched once more
+   */
+  void corrupt(Flight flight, @Nullable IOException lasting) {
+    if (closed) {
+      end(flight, Flight.Failure.LASTING, closedException());
+    } else if (lasting != null) {
+      end(flight, Flight.Failure.LASTING, lasting);
     } else {
-      log.warn("{}: corrupt, is fetched again: {}", describe(chunk), cause.getMessage());
-      // A mirror would only send the same again.
-      blob().mistrust();
-    }
-    scheduler.lock.lock();
-    try {
-      if (closed) {
-        end(flight, Flight.Failure.LASTING, closedException());
-      } else if (givenUp) {
-        IOException failure =
-            cause instanceof IOException e
-                ? e
-                : new LayerFormatException(
-                    LayerFormatException.Kind.MALFORMED, "decoding failed: " + cause, cause);
-        end(flight, Flight.Failure.LASTING, failure);
-      } else {
-        flight.refetched = true;
-        flights.requeue(flight);
-        scheduler.wake(this, flight.priority);
-      }
-    } finally {
-      scheduler.lock.unlock();
+      flight.refetched = true;
+      flights.requeue(flight);
+      scheduler.wake(this, flight.priority);
     }
   }
 
@@ -611,9 +490,7 @@ final class LayerData implements AutoCloseable {
           thread.interrupt();
         }
       }
-      while (decoding > 0) {
-        idle.awaitUninterruptibly();
-      }
+      arrivals.awaitNone();
     } finally {
       scheduler.lock.unlock();
     }

@@ -192,7 +192,7 @@ final class RequestRunner {
       }
       DecodePool.Task task = new DecodePool.Task(layer, flights, compressed, room, priority);
       flights.forEach(flight -> flight.task = task);
-      layer.decodeStarted();
+      layer.arrivals.started();
       scheduler.decoders.submit(task);
       return true;
     } finally {
