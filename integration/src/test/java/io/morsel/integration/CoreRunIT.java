@@ -27,9 +27,7 @@ class CoreRunIT extends RunTests {
   void start() throws IOException {
     directory = Files.createTempDirectory(Path.of("/tmp"), "morsel-it-");
     metrics = "127.0.0.1:" + Http.freePort();
-    core =
-        Core.start(
-            Node.CHECKOUT, directory, "[metrics]\naddress = \"%s\"\n".formatted(metrics));
+    core = Core.start(Node.CHECKOUT, directory, "[metrics]\naddress = \"%s\"\n".formatted(metrics));
   }
 
   @AfterAll
