@@ -16,6 +16,7 @@ import io.morsel.runtime.gc.Scheduler;
 import io.morsel.runtime.grpc.CallScope;
 import io.morsel.runtime.image.ImageStore;
 import io.morsel.runtime.image.ImagesService;
+import io.morsel.runtime.introspection.HealthService;
 import io.morsel.runtime.introspection.IntrospectionService;
 import io.morsel.runtime.introspection.Plugins;
 import io.morsel.runtime.introspection.VersionService;
@@ -174,6 +175,7 @@ public final class Core implements AutoCloseable {
     tasks = manager;
     services.put("tasks", new TasksService(manager, containers, content));
     services.put("version", new VersionService(settings.version(), settings.revision()));
+    services.put("healthcheck", new HealthService());
     services.put(
         "introspection",
         IntrospectionService.open(
