@@ -11,10 +11,6 @@ import io.morsel.bench.net.Link;
 import io.morsel.bench.net.Links;
 import io.morsel.bench.net.Net;
 import io.morsel.bench.node.Core;
-import io.morsel.containerd.CallHeaders;
-import io.morsel.containerd.UnixChannel;
-import io.morsel.containerd.api.content.AbortRequest;
-import io.morsel.containerd.api.content.ContentGrpc;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -171,15 +167,12 @@ class CoreContentIT {
     } finally {
       Files.write(blob, good);
     }
-    // ctr itself would commit the same bytes again, also with containerd: who aborts starts anew.
-    for (String line : active().lines().skip(1).toList()) {
-      String ref = line.split("\\s+", -1)[0];
-      try (UnixChannel socket = UnixChannel.open(core.socket())) {
-        var _ =
-            ContentGrpc.newBlockingStub(socket.channel(CallHeaders.namespace("default")))
-                .abort(AbortRequest.newBuilder().setRef(ref).build());
-      }
-    }
+    // It was held by the lease of the fetch alone.
+    Await.until(
+        "the ingest is collected",
+        Node.SOON,
+        () -> active().lines().skip(1).findAny().isEmpty(),
+        this::active);
     core.ctr("content", "fetch", "--plain-http", image).succeed();
     assertLargeIsWhole();
   }
