@@ -15,9 +15,9 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Containers where there are cgroups of version 1, of version 2, and as this machine has them. Those
- * of version 2 have few controllers on a machine that gives them to version 1, so that no limits are
- * set here.
+ * Containers where there are cgroups of version 1, of version 2, and as this machine has them.
+ * Those of version 2 have few controllers on a machine that gives them to version 1, so that no
+ * limits are set here.
  */
 class CgroupsIT {
   private static final String WAITS = "echo $$ > /shared/pid; while :; do sleep 0.2; done";

@@ -80,8 +80,7 @@ class CoreContentIT {
   }
 
   private Command fetch(Link link) {
-    return core.ctr(
-        "content", "fetch", "--plain-http", "localhost:" + link.port() + "/large:1");
+    return core.ctr("content", "fetch", "--plain-http", "localhost:" + link.port() + "/large:1");
   }
 
   private String active() {
@@ -89,8 +88,7 @@ class CoreContentIT {
   }
 
   private void assertLargeIsWhole() {
-    String name =
-        core.ctr("images", "ls", "-q").succeed().lines().findFirst().orElseThrow();
+    String name = core.ctr("images", "ls", "-q").succeed().lines().findFirst().orElseThrow();
     assertThat(core.ctr("images", "check", "name==" + name).succeed()).contains("complete (2/2)");
     for (String digest : core.ctr("content", "ls", "-q").succeed().lines().toList()) {
       byte[] bytes =
@@ -109,7 +107,10 @@ class CoreContentIT {
       Process first = fetch(link).start();
       try {
         Await.until(
-            "a megabyte is there", Node.SOON, () -> MEGABYTES.matcher(active()).find(), this::active);
+            "a megabyte is there",
+            Node.SOON,
+            () -> MEGABYTES.matcher(active()).find(),
+            this::active);
       } finally {
         first.destroyForcibly();
         Command.end(first);

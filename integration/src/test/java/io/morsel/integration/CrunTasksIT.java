@@ -23,8 +23,7 @@ class CrunTasksIT extends TaskTests {
 
   @Test
   void itIsCrunThatAnswers() {
-    Command.Result result =
-        core().ctr("run", "--rm", "--rootfs", "ROOTFS", "a", "/bin/none").run();
+    Command.Result result = core().ctr("run", "--rm", "--rootfs", "ROOTFS", "a", "/bin/none").run();
     assertThat(result.exitCode()).isEqualTo(1);
     assertThat(result.errors())
         .contains("OCI runtime create failed", "executable file `/bin/none` not found");

@@ -75,8 +75,7 @@ final class TaskNode implements AutoCloseable {
     TaskNode node = new TaskNode(setting);
     node.prepare(
         () ->
-            node.containerd =
-                Containerd.start(node.directory, Map.of(), false, setting.cgroups()));
+            node.containerd = Containerd.start(node.directory, Map.of(), false, setting.cgroups()));
     return node;
   }
 
@@ -387,7 +386,9 @@ final class TaskNode implements AutoCloseable {
 
   private void removeRuncState() {
     for (String id : children(runcState())) {
-      Command.of(setting.runtime(), "--root", runcState(), "delete", "-f", Path.of(id).getFileName()).run();
+      Command.of(
+              setting.runtime(), "--root", runcState(), "delete", "-f", Path.of(id).getFileName())
+          .run();
     }
     if (Files.isDirectory(runcState())) {
       Command.of("rmdir", runcState()).run();

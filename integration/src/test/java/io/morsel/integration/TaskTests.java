@@ -32,9 +32,9 @@ abstract class TaskTests {
   private static final String FOREVER = "while :; do sleep 1; done";
 
   /**
-   * Has a process live on for a moment after what it says: Debian's shim and ctr lose the last words
-   * of one that ends at once. On a busy machine every fifth run of {@code seq 40000} was cut short,
-   * by containerd as by a core.
+   * Has a process live on for a moment after what it says: Debian's shim and ctr lose the last
+   * words of one that ends at once. On a busy machine every fifth run of {@code seq 40000} was cut
+   * short, by containerd as by a core.
    */
   private static final String LINGER = "; sleep 1";
 

@@ -15,8 +15,7 @@ public enum CgroupView {
   MACHINE(""),
 
   /** Version 1 alone: a hybrid machine's without the one of version 2. */
-  V1(
-      "if mountpoint -q /sys/fs/cgroup/unified; then umount /sys/fs/cgroup/unified; fi"),
+  V1("if mountpoint -q /sys/fs/cgroup/unified; then umount /sys/fs/cgroup/unified; fi"),
 
   /** Version 2 alone: with those controllers that no hierarchy of version 1 has. */
   V2("umount -R -l /sys/fs/cgroup && mount -t cgroup2 cgroup2 /sys/fs/cgroup");

@@ -66,8 +66,7 @@ public final class AbandonedFifos {
   /** The files below a directory that some process of the machine has open. */
   private static Set<Path> open(Path parent) throws IOException {
     Set<Path> open = new HashSet<>();
-    try (DirectoryStream<Path> processes =
-        Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
+    try (DirectoryStream<Path> processes = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
       for (Path process : processes) {
         try (DirectoryStream<Path> files = Files.newDirectoryStream(process.resolve("fd"))) {
           for (Path file : files) {

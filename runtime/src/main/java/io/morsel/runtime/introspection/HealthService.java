@@ -54,8 +54,7 @@ public final class HealthService implements BindableService {
         () -> {
           if (!service.isEmpty()) {
             // As containerd, which registers the whole server and none of its services.
-            throw Answers.status(
-                Status.Code.NOT_FOUND, "unknown service " + GoText.quote(service));
+            throw Answers.status(Status.Code.NOT_FOUND, "unknown service " + GoText.quote(service));
           }
           return SERVING;
         });
