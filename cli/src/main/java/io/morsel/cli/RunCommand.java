@@ -493,6 +493,9 @@ final class RunCommand implements Callable<Integer> {
       throw CommandException.usage(
           "--stop-timeout " + stopTimeout + ": 0 to " + MAX_STOP_SECONDS + " are possible");
     }
+    if (labels.containsKey("")) {
+      throw CommandException.usage("--label has no name: expected KEY=VALUE");
+    }
     CoreChoice choice = core.choice(image.hostsDirectory);
     if (choice instanceof CoreChoice.Embedded && logLevel == null) {
       // What its user has to know of a core's work, this command says by itself.

@@ -4,11 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.morsel.bench.host.Await;
 import io.morsel.bench.host.Command;
-import io.morsel.bench.host.Directories;
 import io.morsel.bench.host.Mounts;
 import io.morsel.bench.image.OciLayout;
 import io.morsel.bench.image.TarComposer.Entry;
-import io.morsel.bench.node.Containerd;
 import io.morsel.bench.node.Core;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -16,19 +14,14 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
-import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Map;
-import java.util.stream.Collectors;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Debian's ctr against a Morsel core says what it says against containerd, command by command. */
-class CoreClientsIT {
+class CoreClientsIT extends CtrTests {
   @RegisterExtension static final Fixture FIXTURE = new Fixture();
 
   private static final String NOTHING =
@@ -36,94 +29,12 @@ class CoreClientsIT {
 
   private static String image = "";
 
-  private Path directory;
-  private Containerd containerd;
-  private Core core;
-
   @BeforeAll
   static void push() {
     image = FIXTURE.reference("small:1");
     new OciLayout(FIXTURE.work())
         .layer(tar -> tar.add(Entry.of('0', "file"), Images.noise(1, 100_000)))
         .push(image);
-  }
-
-  @BeforeEach
-  void start() throws IOException {
-    directory = Files.createTempDirectory(Path.of("/tmp"), "morsel-it-");
-    containerd = Containerd.start(directory, Map.of(), false);
-    core = Core.start(Node.CHECKOUT, directory);
-  }
-
-  @AfterEach
-  void stop() {
-    try (Containerd _ = containerd;
-        Core _ = core) {
-      assertThat(directory).isDirectory();
-    } finally {
-      Directories.delete(directory);
-    }
-  }
-
-  /** One command's outcome, without what differs from run to run. */
-  private record Outcome(int exitCode, String out, String errors) {
-    static Outcome of(Command command) {
-      Command.Result result = command.run();
-      return new Outcome(result.exitCode(), normalized(result.text()), normalized(result.errors()));
-    }
-
-    private static String normalized(String text) {
-      return text.lines()
-          // Progress is drawn as often as it happens to be.
-          .filter(line -> !line.contains("\u001b[") && !line.startsWith("elapsed"))
-          // Or its drawing is cut short in the middle of a question.
-          .filter(line -> !line.contains("context canceled"))
-          .map(
-              line ->
-                  line.replaceAll("\\d{4}-\\d\\d-\\d\\dT[0-9:.]+(Z|[+-]\\d\\d:\\d\\d)", "TIME")
-                      .replaceAll("\\d+(\\.\\d+)?(ms|µs|s)\\b", "DURATION")
-                      .replaceAll("(Less than a second|\\d+ seconds?|About \\w+ \\w+)", "AGE")
-                      .replaceAll("/tmp/[\\w./-]*/snapshots/\\d+", "SNAPSHOT")
-                      .strip())
-          // Go prints maps in any order.
-          .map(
-              line ->
-                  Arrays.stream(line.split("[,\\s]+", -1))
-                      .sorted()
-                      .collect(Collectors.joining(" ")))
-          .collect(Collectors.joining("\n"));
-    }
-  }
-
-  /** Runs one command in the namespace {@code t} on both sides, and compares. */
-  private Outcome same(Object... words) {
-    List<Object> all = List.of("--namespace", "t", List.of(words));
-    Outcome expected = Outcome.of(containerd.ctr(all.toArray()));
-    Outcome actual = Outcome.of(core.ctr(all.toArray()));
-    assertThat(actual).as("ctr %s", List.of(words)).isEqualTo(expected);
-    return actual;
-  }
-
-  private void succeeds(Object... words) {
-    Outcome outcome = same(words);
-    assertThat(outcome.exitCode()).as("ctr %s: %s", List.of(words), outcome.errors()).isZero();
-  }
-
-  private void fails(Object... words) {
-    assertThat(same(words).exitCode()).as("ctr %s", List.of(words)).isNotZero();
-  }
-
-  /** As {@link #same}, with a file as standard input. */
-  private Outcome sameFrom(Path input, String words) {
-    Outcome[] outcomes = new Outcome[2];
-    int i = 0;
-    for (Path socket : List.of(containerd.socket(), core.socket())) {
-      outcomes[i++] =
-          Outcome.of(
-              Command.of("sh", "-c", "ctr --address " + socket + " -n t " + words + " < " + input));
-    }
-    assertThat(outcomes[1]).as("ctr %s", words).isEqualTo(outcomes[0]);
-    return outcomes[1];
   }
 
   @Test

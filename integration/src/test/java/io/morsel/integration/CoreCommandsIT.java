@@ -120,6 +120,9 @@ class CoreCommandsIT {
     assertThat(exited).hasSize(1);
     assertThat(exited.get(0).get("id").stringValue()).isEqualTo("done");
     assertThat(exited.get(0).get("exit_code").intValue()).isEqualTo(3);
+    Command.Result noStatus = morsel(node, "ps", "--filter", "status=up").run();
+    assertThat(noStatus.exitCode()).isEqualTo(2);
+    assertThat(noStatus.errors()).contains("no such status 'up'", "exited");
 
     assertThat(fails(node, "rm", "willing")).contains("'willing' is running", "--force");
     assertThat(succeeds(node, "stop", "--time", "1", "willing", "stubborn", "done").lines())

@@ -1,6 +1,7 @@
 package io.morsel.integration;
 
 import io.morsel.bench.host.Await;
+import io.morsel.bench.host.CgroupView;
 import io.morsel.bench.host.Command;
 import io.morsel.bench.host.Directories;
 import io.morsel.bench.host.Mounts;
@@ -11,6 +12,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -32,26 +34,48 @@ final class TaskNode implements AutoCloseable {
   private static final List<String> PROGRAMS =
       List.of("sh", "ls", "sleep", "cat", "echo", "stty", "kill", "true", "seq", "stat");
 
+  private final Setting setting;
   private final Path directory;
   private final String namespace;
   private @Nullable Containerd containerd;
   private @Nullable Core core;
 
-  private TaskNode() {
+  /**
+   * What containers are run with.
+   *
+   * @param runtime the OCI runtime that the runc shim runs
+   * @param cgroups what the daemon and the runtime see of the machine's cgroups
+   */
+  record Setting(String runtime, CgroupView cgroups) {
+    static final Setting DEFAULT = new Setting("runc", CgroupView.MACHINE);
+  }
+
+  private TaskNode(Setting setting) {
+    this.setting = setting;
     this.directory = Directories.temporary(Path.of("/tmp"), "morsel-it-");
     this.namespace =
         "it" + Long.toString(ThreadLocalRandom.current().nextLong(1L << 40), Character.MAX_RADIX);
   }
 
   static TaskNode core() {
-    TaskNode node = new TaskNode();
-    node.prepare(() -> node.core = Core.start(Node.CHECKOUT, node.directory));
+    return core(Setting.DEFAULT);
+  }
+
+  static TaskNode core(Setting setting) {
+    TaskNode node = new TaskNode(setting);
+    node.prepare(node::restart);
     return node;
   }
 
   static TaskNode containerd() {
-    TaskNode node = new TaskNode();
-    node.prepare(() -> node.containerd = Containerd.start(node.directory, Map.of(), false));
+    return containerd(Setting.DEFAULT);
+  }
+
+  static TaskNode containerd(Setting setting) {
+    TaskNode node = new TaskNode(setting);
+    node.prepare(
+        () ->
+            node.containerd = Containerd.start(node.directory, Map.of(), false, setting.cgroups()));
     return node;
   }
 
@@ -100,16 +124,26 @@ final class TaskNode implements AutoCloseable {
 
   /** Starts the core again, after it was ended, on what it left. */
   void restart() {
-    core = Core.start(Node.CHECKOUT, directory);
+    core = Core.start(Node.CHECKOUT, directory, "", setting.cgroups());
   }
 
   Path socket() {
     return core != null ? core.socket() : Objects.requireNonNull(containerd).socket();
   }
 
-  /** {@code ctr WORDS…} in the node's namespace; {@code ROOTFS} stands for {@link #rootfs}. */
+  /**
+   * {@code ctr WORDS…} in the node's namespace, with its OCI runtime; {@code ROOTFS} stands for
+   * {@link #rootfs}.
+   */
   Command ctr(Object... words) {
-    return Command.of("ctr", "-a", socket(), "-n", namespace, substituted(words));
+    List<String> all = new ArrayList<>(substituted(words));
+    // ctr takes it for a runtime's name only, and not for a path.
+    if (all.getFirst().equals("run")
+        && !setting.runtime().equals(Setting.DEFAULT.runtime())
+        && !all.contains("--runtime")) {
+      all.addAll(1, List.of("--runc-binary", setting.runtime()));
+    }
+    return Command.of("ctr", "-a", socket(), "-n", namespace, all);
   }
 
   private List<String> substituted(Object... words) {
@@ -352,7 +386,9 @@ final class TaskNode implements AutoCloseable {
 
   private void removeRuncState() {
     for (String id : children(runcState())) {
-      Command.of("runc", "--root", runcState(), "delete", "-f", Path.of(id).getFileName()).run();
+      Command.of(
+              setting.runtime(), "--root", runcState(), "delete", "-f", Path.of(id).getFileName())
+          .run();
     }
     if (Files.isDirectory(runcState())) {
       Command.of("rmdir", runcState()).run();

@@ -16,6 +16,7 @@ import io.morsel.runtime.gc.Scheduler;
 import io.morsel.runtime.grpc.CallScope;
 import io.morsel.runtime.image.ImageStore;
 import io.morsel.runtime.image.ImagesService;
+import io.morsel.runtime.introspection.HealthService;
 import io.morsel.runtime.introspection.IntrospectionService;
 import io.morsel.runtime.introspection.Plugins;
 import io.morsel.runtime.introspection.VersionService;
@@ -51,6 +52,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -187,10 +189,11 @@ public final class Core implements AutoCloseable {
     tasks = manager;
     services.put("tasks", new TasksService(manager, containers, content));
     services.put("version", new VersionService(settings.version(), settings.revision()));
+    services.put("healthcheck", new HealthService());
+    List<String> names = new ArrayList<>(services.keySet());
+    names.add("introspection");
     services.put(
-        "introspection",
-        IntrospectionService.open(
-            root, Plugins.of(snapshotters.keySet(), List.copyOf(services.keySet()))));
+        "introspection", IntrospectionService.open(root, Plugins.of(snapshotters.keySet(), names)));
     // Without a word in the configuration there are none: the default address is that of 'serve'.
     String metricsAddress =
         settings.config().isSet(ConfigKeys.METRICS_ADDRESS)

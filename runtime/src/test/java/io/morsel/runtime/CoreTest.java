@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.Any;
 import com.google.protobuf.Empty;
+import com.google.protobuf.Int32Value;
+import com.google.protobuf.StringValue;
 import io.grpc.CallOptions;
 import io.grpc.Channel;
 import io.grpc.MethodDescriptor;
@@ -100,6 +102,29 @@ final class CoreTest {
                 .server(Empty.getDefaultInstance())
                 .getPid())
         .isEqualTo(ProcessHandle.current().pid());
+  }
+
+  /** As containerd's Go client does to find out whether a daemon serves. */
+  @Test
+  void healthIsToldToWhoAsksOfTheWholeServer() {
+    // Both messages of grpc.health.v1 are their field 1: which service, and SERVING, which is 1.
+    MethodDescriptor<StringValue, Int32Value> check =
+        MethodDescriptor.<StringValue, Int32Value>newBuilder()
+            .setType(MethodDescriptor.MethodType.UNARY)
+            .setFullMethodName("grpc.health.v1.Health/Check")
+            .setRequestMarshaller(ProtoUtils.marshaller(StringValue.getDefaultInstance()))
+            .setResponseMarshaller(ProtoUtils.marshaller(Int32Value.getDefaultInstance()))
+            .build();
+    assertThat(
+            ClientCalls.blockingUnaryCall(
+                client.channel(), check, CallOptions.DEFAULT, StringValue.getDefaultInstance()))
+        .isEqualTo(Int32Value.of(1));
+    assertFails(
+        Status.Code.NOT_FOUND,
+        "unknown service \"none\"",
+        () ->
+            ClientCalls.blockingUnaryCall(
+                client.channel(), check, CallOptions.DEFAULT, StringValue.of("none")));
   }
 
   @Test

@@ -1,5 +1,6 @@
 package io.morsel.bench.node;
 
+import io.morsel.bench.host.CgroupView;
 import io.morsel.bench.host.Command;
 import io.morsel.bench.host.Daemon;
 import io.morsel.bench.host.Uninterrupted;
@@ -28,6 +29,16 @@ public final class Containerd implements Engine {
    * @param cri whether its CRI plugin is on, for the snapshotter {@code morsel}
    */
   public static Containerd start(Path directory, Map<String, Path> snapshotters, boolean cri) {
+    return start(directory, snapshotters, cri, CgroupView.MACHINE);
+  }
+
+  /**
+   * The same with a view of the machine's cgroups.
+   *
+   * @param cgroups what it and its containers see of them
+   */
+  public static Containerd start(
+      Path directory, Map<String, Path> snapshotters, boolean cri, CgroupView cgroups) {
     StringBuilder config =
         new StringBuilder(
             """
@@ -70,7 +81,7 @@ public final class Containerd implements Engine {
             "containerd",
             directory.resolve("containerd.log"),
             Map.of(),
-            List.of("containerd", "--config", file.toString()),
+            cgroups.command(List.of("containerd", "--config", file.toString())),
             () ->
                 Command.of("ctr", "--address", socket(directory), "version").run().exitCode() == 0);
     return new Containerd(directory, daemon);

@@ -1,5 +1,6 @@
 package io.morsel.bench.node;
 
+import io.morsel.bench.host.CgroupView;
 import io.morsel.bench.host.Command;
 import io.morsel.bench.host.Daemon;
 import java.io.IOException;
@@ -35,6 +36,15 @@ public final class Core implements Engine {
    * @param config what its {@code config.toml} says
    */
   public static Core start(Path checkout, Path directory, String config) {
+    return start(checkout, directory, config, CgroupView.MACHINE);
+  }
+
+  /**
+   * The same with a view of the machine's cgroups.
+   *
+   * @param cgroups what it and its containers see of them
+   */
+  public static Core start(Path checkout, Path directory, String config, CgroupView cgroups) {
     Path socket = directory.resolve("core.sock");
     Path file = directory.resolve("core.toml");
     try {
@@ -47,17 +57,18 @@ public final class Core implements Engine {
             "morsel core",
             directory.resolve("core.log"),
             Map.of(),
-            List.of(
-                checkout.resolve("morsel").toString(),
-                "core",
-                "--config",
-                file.toString(),
-                "--root",
-                root(directory).toString(),
-                "--state",
-                directory.resolve("state").toString(),
-                "--address",
-                socket.toString()),
+            cgroups.command(
+                List.of(
+                    checkout.resolve("morsel").toString(),
+                    "core",
+                    "--config",
+                    file.toString(),
+                    "--root",
+                    root(directory).toString(),
+                    "--state",
+                    directory.resolve("state").toString(),
+                    "--address",
+                    socket.toString())),
             () -> Command.of("ctr", "--address", socket, "version").run().exitCode() == 0);
     return new Core(directory, daemon);
   }

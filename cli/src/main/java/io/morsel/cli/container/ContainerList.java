@@ -27,6 +27,9 @@ public final class ContainerList {
   public static final List<String> FILTERS =
       List.of("id", "name", "image", "ancestor", "label", "status");
 
+  /** The states that one of them asks for. */
+  private static final List<String> STATES = List.of("created", "running", "paused", "exited");
+
   private static final int MAX_COMMAND = 24;
   private static final int SHORT_ID = 12;
 
@@ -85,9 +88,19 @@ public final class ContainerList {
     }
   }
 
-  /** Prints the list; returns the exit code. */
+  /**
+   * Prints the list; returns the exit code.
+   *
+   * @throws CommandException also with exit code 2, for a filter that asks for no state
+   */
   public int run(Options options) throws CommandException {
     List<KeyValue> filters = options.filters();
+    for (KeyValue filter : filters) {
+      if (filter.key().equals("status") && !STATES.contains(filter.value())) {
+        throw CommandException.usage(
+            "no such status '" + filter.value() + "': expected " + String.join(", ", STATES));
+      }
+    }
     boolean all = options.all() || filters.stream().anyMatch(each -> each.key().equals("status"));
     Containers containers = new Containers(client);
     Map<String, Process> tasks = containers.tasks();

@@ -2,6 +2,7 @@ package io.morsel.cli.container;
 
 import io.grpc.StatusException;
 import io.morsel.cli.core.CoreClient;
+import io.morsel.cli.io.AbandonedFifos;
 import io.morsel.cli.io.Fifos;
 import io.morsel.cli.io.SignalNumber;
 import io.morsel.cli.terminal.CommandException;
@@ -199,6 +200,9 @@ public final class Lifecycle {
     if (task.isPresent()) {
       // What was started detached has left them behind, so that others could attach.
       Fifos.delete(List.of(task.get().getStdin(), task.get().getStdout(), task.get().getStderr()));
+    } else {
+      // Its shim or its core was killed, and with it who could name them.
+      AbandonedFifos.delete(id);
     }
     disconnect(container);
     unlessGone(

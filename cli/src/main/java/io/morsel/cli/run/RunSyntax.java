@@ -1,5 +1,6 @@
 package io.morsel.cli.run;
 
+import io.morsel.cli.io.SignalNumber;
 import io.morsel.cli.terminal.CommandException;
 import io.morsel.runtime.oci.Seccomp;
 import java.io.IOException;
@@ -22,7 +23,6 @@ import tools.jackson.databind.node.ObjectNode;
 public final class RunSyntax {
   private static final Pattern ID = Pattern.compile("[A-Za-z0-9]+(?:[._-](?:[A-Za-z0-9]+))*");
   private static final Pattern SIZE = Pattern.compile("(\\d{1,15}(?:\\.\\d{1,9})?)([bkmgt]?)i?b?");
-  private static final Pattern SIGNAL = Pattern.compile("(?:SIG)?[A-Z][A-Z0-9+-]{0,15}|\\d{1,2}");
   private static final int MAX_ID_CHARS = 76;
   private static final int MAX_FILE_BYTES = 1 << 20;
   private static final long MIN_MEMORY_BYTES = 512 << 10;
@@ -80,8 +80,9 @@ public final class RunSyntax {
    */
   public static String signal(String text) throws CommandException {
     String name = text.toUpperCase(Locale.ROOT);
-    if (!SIGNAL.matcher(name).matches()) {
-      throw CommandException.usage("malformed signal '" + text + "': expected SIGTERM, TERM or 15");
+    if (SignalNumber.of(name).isEmpty()) {
+      throw CommandException.usage(
+          "no such signal '" + text + "': expected one as SIGTERM, TERM or 15; 'kill -l' has all");
     }
     boolean bare = !Character.isDigit(name.charAt(0)) && !name.startsWith("SIG");
     return bare ? "SIG" + name : name;

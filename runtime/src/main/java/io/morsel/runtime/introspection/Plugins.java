@@ -5,6 +5,7 @@ import io.morsel.containerd.api.types.Platform;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Set;
 
 /** The parts of the core, as containerd would list its plugins. */
 public final class Plugins {
@@ -12,6 +13,9 @@ public final class Plugins {
   private static final String RUNTIME = "io.containerd.runtime.v2";
   private static final String SERVICE = "io.containerd.service.v1";
   private static final String GRPC = "io.containerd.grpc.v1";
+
+  /** What containerd has no plugin for beside the one that answers over gRPC. */
+  private static final Set<String> NO_SERVICE = Set.of("version", "events", "healthcheck");
 
   private Plugins() {}
 
@@ -33,7 +37,7 @@ public final class Plugins {
     plugins.add(plugin("io.containerd.gc.v1", "scheduler").build());
     plugins.add(plugin(RUNTIME, "task").addPlatforms(platform()).build());
     for (String name : services) {
-      if (!name.equals("version") && !name.equals("events")) {
+      if (!NO_SERVICE.contains(name)) {
         plugins.add(plugin(SERVICE, name + "-service").build());
       }
     }

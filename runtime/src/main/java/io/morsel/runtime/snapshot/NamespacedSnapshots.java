@@ -173,6 +173,7 @@ public final class NamespacedSnapshots {
   public List<Mount> create(
       Scope scope, SnapshotKind kind, String key, String parent, Map<String, String> labels)
       throws ContainerdException {
+    requireName("key", key);
     LabelSets.validate("info.Labels", labels);
     collecting.readLock().lock();
     try {
@@ -221,6 +222,14 @@ public final class NamespacedSnapshots {
       }
     } finally {
       collecting.readLock().unlock();
+    }
+  }
+
+  /** Without one it would be the parent of all that have none. */
+  private static void requireName(String what, String name) throws ContainerdException {
+    if (name.isEmpty()) {
+      throw new ContainerdException(
+          ErrorClass.INVALID_ARGUMENT, "snapshot " + what + " must not be empty");
     }
   }
 
@@ -305,9 +314,24 @@ public final class NamespacedSnapshots {
         });
   }
 
-  /** Turns an active snapshot into a committed one. */
+  /** Turns an active snapshot into a committed one, on the parent that it has. */
   public void commit(Scope scope, String newName, String key, Map<String, String> labels)
       throws ContainerdException {
+    commit(scope, newName, key, "", labels);
+  }
+
+  /**
+   * The same for who may want another parent.
+   *
+   * @param newParent what one that was prepared on no parent is to have as its parent from now on,
+   *     as clients of containerd 2.2 may ask for who find that a snapshotter can do that; empty for
+   *     none. No snapshotter here can
+   * @throws ContainerdException of class NOT_IMPLEMENTED where that would be needed
+   */
+  public void commit(
+      Scope scope, String newName, String key, String newParent, Map<String, String> labels)
+      throws ContainerdException {
+    requireName("name", newName);
     LabelSets.validate("info.Labels", labels);
     collecting.readLock().lock();
     try {
@@ -316,7 +340,17 @@ public final class NamespacedSnapshots {
           store.write(
               transaction -> {
                 Commit begun = beginCommit(transaction, scope, newName, key, labels);
-                backendKey[0] = table.require(transaction, scope.namespace(), key).backendKey();
+                Row active = table.require(transaction, scope.namespace(), key);
+                if (!newParent.isEmpty() && active.info().getParent().isEmpty()) {
+                  throw new ContainerdException(
+                      ErrorClass.NOT_IMPLEMENTED,
+                      "can't commit snapshot "
+                          + key
+                          + " onto parent "
+                          + newParent
+                          + ", since it was prepared on none: prepare it on its parent");
+                }
+                backendKey[0] = active.backendKey();
                 return begun;
               });
       boolean done = false;

@@ -123,7 +123,12 @@ public final class SnapshotsService extends SnapshotsGrpc.SnapshotsImplBase {
         () -> {
           NamespacedSnapshots snapshots = snapshotter(request.getSnapshotter());
           Scope scope = CallScope.required();
-          snapshots.commit(scope, request.getName(), request.getKey(), request.getLabelsMap());
+          snapshots.commit(
+              scope,
+              request.getName(),
+              request.getKey(),
+              request.getParent(),
+              request.getLabelsMap());
           events.publish(
               scope.namespace(),
               "/snapshot/commit",

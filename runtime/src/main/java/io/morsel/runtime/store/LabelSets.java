@@ -16,14 +16,18 @@ public final class LabelSets {
   private LabelSets() {}
 
   /**
-   * Checks the size of each label.
+   * Checks that each label has a name, and its size.
    *
    * @param what what the message calls them, such as "info.Labels"
-   * @throws ContainerdException of class INVALID_ARGUMENT where one is too long
+   * @throws ContainerdException of class INVALID_ARGUMENT where one is too long or has no name
    */
   public static void validate(String what, Map<String, String> labels) throws ContainerdException {
     for (Map.Entry<String, String> label : labels.entrySet()) {
       String key = label.getKey();
+      if (key.isEmpty() && !label.getValue().isEmpty()) {
+        throw new ContainerdException(
+            ErrorClass.INVALID_ARGUMENT, what + ": label key must not be empty");
+      }
       if (bytes(key) + bytes(label.getValue()) > MAX_BYTES) {
         throw new ContainerdException(
             ErrorClass.INVALID_ARGUMENT,

@@ -1,6 +1,7 @@
 package io.morsel.runtime.gc;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.morsel.containerd.ContainerdException;
 import io.morsel.containerd.api.containers.Container;
@@ -20,6 +21,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -282,6 +284,30 @@ final class CollectorTest {
         scheduler.collectAndWait();
         assertThat(blobs()).isEmpty();
       }
+    }
+  }
+
+  /** As where somebody replaces the program under a core that runs: a class is not found. */
+  @Test
+  void failuresAreToldToWhoWaitsAndDoNotEndIt() throws Exception {
+    AtomicBoolean broken = new AtomicBoolean(true);
+    Collector failing =
+        new Collector(
+            store,
+            new Exchange(Clock.fixed(NOW, java.time.ZoneOffset.UTC)),
+            () -> {
+              if (broken.get()) {
+                throw new NoClassDefFoundError("gone");
+              }
+            },
+            Map.of(),
+            Clock.fixed(NOW, java.time.ZoneOffset.UTC));
+    try (Scheduler scheduler = Scheduler.start(failing)) {
+      blob("ns", "x");
+      assertThatThrownBy(scheduler::collectAndWait).hasMessage("gc failed: gone");
+      broken.set(false);
+      scheduler.collectAndWait();
+      assertThat(blobs()).isEmpty();
     }
   }
 }

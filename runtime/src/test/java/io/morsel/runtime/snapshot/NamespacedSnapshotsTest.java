@@ -107,6 +107,34 @@ final class NamespacedSnapshotsTest {
     assertThat(snapshots.stat("a", "c2").getParent()).isEqualTo("c");
   }
 
+  /** A snapshot without a name would be the parent of all that have none. */
+  @Test
+  void namesAreNotEmpty() throws Exception {
+    assertThatThrownBy(() -> prepare(A, "", ""))
+        .hasMessage("snapshot key must not be empty: invalid argument");
+    prepare(A, "k", "");
+    assertThatThrownBy(() -> snapshots.commit(A, "", "k", Map.of()))
+        .hasMessage("snapshot name must not be empty: invalid argument");
+    assertThatThrownBy(() -> snapshots.commit(A, "c", "k", Map.of("", "x")))
+        .hasMessage("info.Labels: label key must not be empty: invalid argument");
+    assertThat(names("a")).containsExactly("k");
+  }
+
+  /** As clients of containerd 2.2 ask for that unpack layers in any order. */
+  @Test
+  void anotherParentIsNotTakenForGranted() throws Exception {
+    prepare(A, "k", "");
+    snapshots.commit(A, "c", "k", Map.of());
+    prepare(A, "k2", "");
+    assertThatThrownBy(() -> snapshots.commit(A, "c2", "k2", "c", Map.of()))
+        .hasMessageContaining("can't commit snapshot k2 onto parent c")
+        .hasMessageEndingWith("not implemented");
+    assertThat(names("a")).containsExactly("c", "k2");
+    prepare(A, "k3", "c");
+    snapshots.commit(A, "c3", "k3", "c", Map.of());
+    assertThat(snapshots.stat("a", "c3").getParent()).isEqualTo("c");
+  }
+
   @Test
   void removedSnapshotsLeaveTheBackendWithTheCollection() throws Exception {
     prepare(A, "k", "");
