@@ -87,7 +87,7 @@ record CoreLine(
             effective,
             build.version(),
             build.commit());
-    try (Core core = Core.start(settings)) {
+    try (Core core = Core.startDaemon(settings)) {
       core.awaitTermination();
     }
     return 0;

@@ -63,6 +63,7 @@ import java.util.stream.Stream;
  */
 public final class CoreRehearsal {
   private static final int ROUNDS = 2;
+  private static final int STARTS = 10;
   private static final int READ_SECONDS = 10;
   private static final String NAMESPACE = "rehearsal";
 
@@ -105,7 +106,7 @@ public final class CoreRehearsal {
       Path scratch = Files.createDirectory(directory.resolve("scratch"));
       try (WarmUpRegistry registry = WarmUpRegistry.start(WarmUpLayer.make(scratch), scratch)) {
         for (int round = 0; round < ROUNDS; round++) {
-          rehearsal.goThrough(registry.reference(), round == ROUNDS - 1);
+          rehearsal.goThrough(registry, round == ROUNDS - 1);
         }
       }
     } finally {
@@ -134,7 +135,9 @@ public final class CoreRehearsal {
     }
   }
 
-  private void goThrough(String reference, boolean last) throws IOException, InterruptedException {
+  private void goThrough(WarmUpRegistry registry, boolean last)
+      throws IOException, InterruptedException {
+    String reference = registry.reference();
     try (Core core = Core.start(settings);
         RawCalls calls =
             RawCalls.open(settings.address(), Map.of("containerd-namespace", NAMESPACE))) {
@@ -145,6 +148,11 @@ public final class CoreRehearsal {
       pull(calls, reference);
       container(calls, reference);
       new RunRehearsal(directory, settings.address(), NAMESPACE).run(reference, DIGEST);
+      StartRehearsal starts =
+          new StartRehearsal(directory, settings.address(), NAMESPACE, registry);
+      for (int i = 0; i < STARTS; i++) {
+        starts.run(i + (last ? STARTS : 0));
+      }
       // Otherwise the layer is mounted again by the next start.
       if (last) {
         end(calls, reference);

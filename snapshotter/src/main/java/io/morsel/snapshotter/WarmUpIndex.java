@@ -23,7 +23,7 @@ import java.util.List;
  * <p>The layer has hundreds of entries of every kind, which is few: what is indexed for nothing
  * leaves its garbage behind, and the compiler counts calls, not layers.
  */
-final class WarmUpIndex {
+public final class WarmUpIndex {
   private static final int DIRECTORIES = 40;
   private static final int FILES_EACH = 15;
   private static final int ROUNDS = 3;
@@ -40,12 +40,13 @@ final class WarmUpIndex {
   private WarmUpIndex() {}
 
   /**
-   * Goes through it.
+   * Goes through it, after some hashing.
    *
    * @param scratch a directory for what is written meanwhile
    * @throws InterruptedException if the thread was interrupted before the end
    */
-  static void build(Path scratch) throws IOException, InterruptedException {
+  public static void build(Path scratch) throws IOException, InterruptedException {
+    hash();
     WarmUpLayer layer = layer(scratch);
     WarmUpBlob blob = layer.asBlob();
     LayerSource source =
@@ -68,7 +69,7 @@ final class WarmUpIndex {
   }
 
   /** Hashes something, as chunks are: until a processor's instructions for it are made use of. */
-  static void hash() {
+  private static void hash() {
     MessageDigest sha256 = Digest.hasher(Digest.SHA256);
     ByteBuffer bytes = ByteBuffer.allocate(HASHED_AT_ONCE_BYTES);
     for (int hashed = 0; hashed < HASHED_BYTES; hashed += HASHED_AT_ONCE_BYTES) {

@@ -89,6 +89,19 @@ public final class WarmUpRegistry implements AutoCloseable {
         Labels.CRI_MANIFEST_DIGEST, Digest.of(manifest).toString());
   }
 
+  /**
+   * The labels by which {@code ctr-remote images rpull} asks for the layer to be mounted as {@code
+   * target}, and nerdctl likewise.
+   */
+  public Map<String, String> stargzLabels(String target) {
+    return Map.of(
+        Labels.SNAPSHOT_REF, target,
+        Labels.STARGZ_REFERENCE, reference(),
+        Labels.STARGZ_DIGEST, layer.digest().toString(),
+        Labels.STARGZ_LAYERS, layer.digest().toString(),
+        Labels.TOC_DIGEST, layer.annotations().get(Labels.TOC_DIGEST));
+  }
+
   private void handle(HttpExchange exchange) throws IOException {
     try (exchange) {
       Matcher path = PATH.matcher(exchange.getRequestURI().getPath());
