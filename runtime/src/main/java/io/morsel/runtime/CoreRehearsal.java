@@ -63,7 +63,7 @@ import java.util.stream.Stream;
  */
 public final class CoreRehearsal {
   private static final int ROUNDS = 2;
-  private static final int STARTS = 10;
+  private static final int STARTS = 1;
   private static final int READ_SECONDS = 10;
   private static final String NAMESPACE = "rehearsal";
 

@@ -55,6 +55,9 @@ import java.util.Map;
 final class StartRehearsal {
   private static final String SNAPSHOTTER = "morsel";
   private static final String ID = "start";
+  private static final String PULL = "pull";
+  private static final String CREATE = "create";
+  private static final String NO_LEASE = "";
 
   /** How often making a container has its client read the image's manifest and configuration. */
   private static final int READS = 6;
@@ -93,28 +96,37 @@ final class StartRehearsal {
     Document config = Document.of(MediaTypes.OCI_CONFIG, "config", round);
     String image = registry.reference() + "-" + round;
     // Each of them is a process of its own.
-    try (RawCalls calls = connect()) {
+    try (RawCalls calls = connect(PULL)) {
       calls.call(VersionGrpc.getVersionMethod(), Empty.getDefaultInstance());
       pull(calls, image, manifest, config);
     }
     try (RehearsalShim shim = RehearsalShim.start(directory, address, namespace)) {
-      try (RawCalls calls = connect()) {
+      try (RawCalls calls = connect(CREATE)) {
         create(calls, image, manifest, config, shim.program());
       }
-      try (RawCalls calls = connect()) {
+      try (RawCalls calls = connect(NO_LEASE)) {
         runTask(calls);
       }
       if (!shim.isDone()) {
         throw new IOException("no container was run; the log says why");
       }
     }
-    try (RawCalls calls = connect()) {
+    try (RawCalls calls = connect(NO_LEASE)) {
       delete(calls);
     }
   }
 
-  private RawCalls connect() throws IOException {
-    return RawCalls.open(address, Map.of("containerd-namespace", namespace));
+  /**
+   * Connects.
+   *
+   * @param lease what keeps the garbage collector from what is made over this connection
+   */
+  private RawCalls connect(String lease) throws IOException {
+    return RawCalls.open(
+        address,
+        lease.isEmpty()
+            ? Map.of("containerd-namespace", namespace)
+            : Map.of("containerd-namespace", namespace, "containerd-lease", lease));
   }
 
   /** Part of an image, unlike any other round's. */
@@ -134,7 +146,7 @@ final class StartRehearsal {
     calls.call(
         LeasesGrpc.getCreateMethod(),
         CreateRequest.newBuilder()
-            .setId("pull")
+            .setId(PULL)
             .putLabels("containerd.io/gc.expire", "2100-01-01T00:00:00Z")
             .build());
     write(calls, manifest);
@@ -168,7 +180,7 @@ final class StartRehearsal {
                             .setDigest(manifest.digest())
                             .setSize(manifest.content().size())))
             .build());
-    calls.call(LeasesGrpc.getDeleteMethod(), DeleteRequest.newBuilder().setId("pull").build());
+    calls.call(LeasesGrpc.getDeleteMethod(), DeleteRequest.newBuilder().setId(PULL).build());
   }
 
   private void create(
@@ -177,7 +189,7 @@ final class StartRehearsal {
     String layer = "layer " + manifest.digest();
     calls.call(ImagesGrpc.getGetMethod(), GetImageRequest.newBuilder().setName(image).build());
     stat(calls, layer);
-    calls.call(LeasesGrpc.getCreateMethod(), CreateRequest.newBuilder().setId("create").build());
+    calls.call(LeasesGrpc.getCreateMethod(), CreateRequest.newBuilder().setId(CREATE).build());
     for (int i = 0; i < READS; i++) {
       read(calls, manifest);
       read(calls, config);
@@ -206,7 +218,7 @@ final class StartRehearsal {
                             .setOptions(Any.newBuilder().setTypeUrl("options")))
                     .setSpec(Any.newBuilder().setTypeUrl("spec").setValue(SPEC)))
             .build());
-    calls.call(LeasesGrpc.getDeleteMethod(), DeleteRequest.newBuilder().setId("create").build());
+    calls.call(LeasesGrpc.getDeleteMethod(), DeleteRequest.newBuilder().setId(CREATE).build());
   }
 
   private static void runTask(RawCalls calls) throws IOException {
