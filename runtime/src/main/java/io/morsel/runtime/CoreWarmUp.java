@@ -7,7 +7,6 @@ import io.morsel.containerd.api.leases.LeasesGrpc;
 import io.morsel.containerd.api.snapshots.SnapshotsGrpc;
 import io.morsel.containerd.api.tasks.TasksGrpc;
 import io.morsel.containerd.api.transfer.TransferGrpc;
-import io.morsel.fuse.Mountinfo;
 import io.morsel.snapshotter.SnapshotterRehearsal;
 import io.morsel.snapshotter.WarmUp;
 import io.morsel.snapshotter.WarmUpIndex;
@@ -59,7 +58,6 @@ final class CoreWarmUp {
   private void goThrough(Path directory, WarmUp warmUp) throws IOException, InterruptedException {
     // First, since it is what a pull waits for longest.
     WarmUpIndex.build(directory);
-    WarmUpLayer layer = WarmUpLayer.make(directory);
     CoreSettings within =
         new CoreSettings(
             directory.resolve("root"),
@@ -69,7 +67,7 @@ final class CoreWarmUp {
             settings.version(),
             settings.revision());
     warmUp.checkNotStopped();
-    try (WarmUpRegistry registry = WarmUpRegistry.start(layer, directory);
+    try (WarmUpRegistry registry = WarmUpRegistry.start(WarmUpLayer.image(directory), directory);
         Core _ = Core.startWithin(within)) {
       try {
         StartRehearsal rehearsal =
@@ -77,9 +75,7 @@ final class CoreWarmUp {
         for (int round = 0; round < STARTS; round++) {
           warmUp.checkNotStopped();
           rehearsal.run(round);
-          if (Mountinfo.under(directory).isEmpty()) {
-            throw new IOException("the layer was not mounted; the log says why");
-          }
+          WarmUpLayer.read(directory);
         }
       } finally {
         warmUp.beginCleaning();

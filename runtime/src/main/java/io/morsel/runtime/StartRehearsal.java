@@ -140,9 +140,12 @@ final class StartRehearsal {
     }
   }
 
+  private static String layer(Document manifest, int number) {
+    return "layer-" + number + " " + manifest.digest();
+  }
+
   private void pull(RawCalls calls, String image, Document manifest, Document config)
       throws IOException {
-    String layer = "layer " + manifest.digest();
     calls.call(
         LeasesGrpc.getCreateMethod(),
         CreateRequest.newBuilder()
@@ -158,16 +161,22 @@ final class StartRehearsal {
     info(calls, config);
     label(calls, config, "containerd.io/distribution.source.localhost", "rehearsal");
     read(calls, config);
-    stat(calls, layer);
-    calls.call(
-        SnapshotsGrpc.getPrepareMethod(),
-        PrepareSnapshotRequest.newBuilder()
-            .setSnapshotter(SNAPSHOTTER)
-            .setKey("extract " + layer)
-            .putAllLabels(registry.stargzLabels(layer))
-            .build());
-    stat(calls, layer);
-    label(calls, config, "containerd.io/gc.ref.snapshot." + SNAPSHOTTER, layer);
+    String parent = "";
+    for (int i = 0; i < registry.layerCount(); i++) {
+      String layer = layer(manifest, i);
+      stat(calls, layer);
+      calls.call(
+          SnapshotsGrpc.getPrepareMethod(),
+          PrepareSnapshotRequest.newBuilder()
+              .setSnapshotter(SNAPSHOTTER)
+              .setKey("extract " + layer)
+              .setParent(parent)
+              .putAllLabels(registry.stargzLabels(i, layer))
+              .build());
+      stat(calls, layer);
+      parent = layer;
+    }
+    label(calls, config, "containerd.io/gc.ref.snapshot." + SNAPSHOTTER, parent);
     calls.call(
         ImagesGrpc.getCreateMethod(),
         CreateImageRequest.newBuilder()
@@ -186,7 +195,7 @@ final class StartRehearsal {
   private void create(
       RawCalls calls, String image, Document manifest, Document config, Path runtime)
       throws IOException {
-    String layer = "layer " + manifest.digest();
+    String layer = layer(manifest, registry.layerCount() - 1);
     calls.call(ImagesGrpc.getGetMethod(), GetImageRequest.newBuilder().setName(image).build());
     stat(calls, layer);
     calls.call(LeasesGrpc.getCreateMethod(), CreateRequest.newBuilder().setId(CREATE).build());

@@ -10,7 +10,6 @@ import io.morsel.containerd.api.snapshots.RemoveSnapshotRequest;
 import io.morsel.containerd.api.snapshots.SnapshotsGrpc;
 import io.morsel.containerd.api.snapshots.StatSnapshotRequest;
 import io.morsel.containerd.api.snapshots.UsageRequest;
-import io.morsel.fuse.Mountinfo;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -19,7 +18,6 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 
 /**
  * What containerd needs of a snapshotter until a container runs, gone through in a daemon within
@@ -28,11 +26,13 @@ import java.util.concurrent.TimeUnit;
  */
 public final class SnapshotterRehearsal {
   private static final int REHEARSALS = 3;
-  private static final int READ_SECONDS = 10;
   private static final long PROFILE_MILLIS = 10_000;
 
   /** How often what serves every call is gone through, so that it is compiled. */
   private static final int CALLS = 100;
+
+  /** How often what was fetched is read again: a start reads some thousand pages. */
+  private static final int READS = 8;
 
   /** How often what makes a container's snapshot is gone through. */
   private static final int CONTAINERS = 20;
@@ -67,11 +67,13 @@ public final class SnapshotterRehearsal {
         .with(ConfigKeys.METRICS_ADDRESS, "")
         .with(ConfigKeys.WARM_UP, false)
         .with(ConfigKeys.FETCH_BACKGROUND_FILL, false)
+        // What is missed is to be missed one by one.
+        .with(ConfigKeys.FETCH_READ_AHEAD_BYTES, 0L)
         .with(ConfigKeys.PROFILE_FROM_REGISTRY, true)
         .with(ConfigKeys.PROFILE_REPLAY, true)
         .with(ConfigKeys.REGISTRY_RETRIES, 0L)
         // A mirror for every registry would be asked for an image that only this machine has.
-        .with(ConfigKeys.REGISTRY_CONFIG_PATH, "")
+        .with(ConfigKeys.REGISTRY_CONFIG_PATH, directory.resolve("certs.d").toString())
         .with(ConfigKeys.REGISTRY_DOCKER_CONFIG, directory.toString());
   }
 
@@ -81,8 +83,8 @@ public final class SnapshotterRehearsal {
         root,
         URGENT,
         (directory, warmUp) -> {
-          WarmUpLayer layer = WarmUpLayer.make(directory);
-          try (WarmUpRegistry registry = WarmUpRegistry.start(layer, directory)) {
+          try (WarmUpRegistry registry =
+              WarmUpRegistry.start(WarmUpLayer.image(directory), directory)) {
             new SnapshotterRehearsal(directory, config, "", version).goThrough(registry, 0, warmUp);
           }
           warmUp.checkNotStopped();
@@ -98,23 +100,15 @@ public final class SnapshotterRehearsal {
         scrape(daemon.metricsAddress().get());
       }
       try (RawCalls calls = RawCalls.open(daemon.address())) {
-        goThrough(registry, calls, "layer-" + round, "container-" + round, warmUp);
+        goThrough(registry, calls, "image-" + round, "container-" + round, warmUp);
       }
     }
   }
 
   private void goThrough(
-      WarmUpRegistry registry, RawCalls calls, String layer, String container, WarmUp warmUp)
+      WarmUpRegistry registry, RawCalls calls, String image, String container, WarmUp warmUp)
       throws IOException, InterruptedException {
-    calls.call(
-        SnapshotsGrpc.getPrepareMethod(),
-        PrepareSnapshotRequest.newBuilder()
-            .setKey("extract " + layer)
-            .putAllLabels(registry.labels(layer))
-            .build());
-    if (Mountinfo.under(directory).isEmpty()) {
-      throw new IOException("the layer was not mounted; the log says why");
-    }
+    String layer = mount(registry, calls, image);
     for (int i = 0; i < CALLS; i++) {
       warmUp.checkNotStopped();
       calls.call(
@@ -124,7 +118,15 @@ public final class SnapshotterRehearsal {
       throw new IOException("nobody asked for the profile");
     }
     prepare(calls, layer, container);
-    readAll();
+    WarmUpLayer.read(directory);
+    for (int i = 0; i < READS; i++) {
+      warmUp.checkNotStopped();
+      String another = mount(registry, calls, image + "-" + i);
+      WarmUpLayer.read(directory);
+      calls.call(
+          SnapshotsGrpc.getRemoveMethod(),
+          RemoveSnapshotRequest.newBuilder().setKey(another).build());
+    }
     for (int i = 0; i < CONTAINERS; i++) {
       warmUp.checkNotStopped();
       String another = container + "-" + i;
@@ -144,6 +146,28 @@ public final class SnapshotterRehearsal {
     calls.call(SnapshotsGrpc.getCleanupMethod(), CleanupRequest.getDefaultInstance());
   }
 
+  /**
+   * Has the image's layers mounted.
+   *
+   * @return the topmost one's name
+   */
+  private static String mount(WarmUpRegistry registry, RawCalls calls, String image)
+      throws IOException {
+    String layer = "";
+    for (int i = 0; i < registry.layerCount(); i++) {
+      String target = image + "-layer-" + i;
+      calls.call(
+          SnapshotsGrpc.getPrepareMethod(),
+          PrepareSnapshotRequest.newBuilder()
+              .setKey("extract " + target)
+              .setParent(layer)
+              .putAllLabels(registry.labels(i, target))
+              .build());
+      layer = target;
+    }
+    return layer;
+  }
+
   /** As a client does that makes a container. */
   private static void prepare(RawCalls calls, String layer, String container)
       throws IOException, InterruptedException {
@@ -158,31 +182,6 @@ public final class SnapshotterRehearsal {
     URI uri = URI.create("http://127.0.0.1:" + address.getPort() + "/metrics");
     try (InputStream in = uri.toURL().openStream()) {
       in.transferTo(OutputStream.nullOutputStream());
-    }
-  }
-
-  /** By another process, since a daemon that reads its own mount may wait for itself. */
-  private void readAll() throws IOException, InterruptedException {
-    Process reader =
-        new ProcessBuilder(
-                "find",
-                config.get(ConfigKeys.ROOT).resolve("snapshots").toString(),
-                "-name",
-                "[abc]",
-                "-exec",
-                "cat",
-                "{}",
-                "+")
-            .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
-            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-            .redirectError(ProcessBuilder.Redirect.DISCARD)
-            .start();
-    try {
-      if (!reader.waitFor(READ_SECONDS, TimeUnit.SECONDS)) {
-        throw new IOException("reading takes too long");
-      }
-    } finally {
-      reader.destroyForcibly();
     }
   }
 
@@ -202,8 +201,8 @@ public final class SnapshotterRehearsal {
           new SnapshotterRehearsal(directory, readBack(root, config), "127.0.0.1:0", version);
       // Nobody ends it: it is only for its steps to ask.
       WarmUp warmUp = warmUp(root, config, version);
-      WarmUpLayer layer = WarmUpLayer.make(directory);
-      try (WarmUpRegistry registry = WarmUpRegistry.start(layer, directory)) {
+      try (WarmUpRegistry registry =
+          WarmUpRegistry.start(WarmUpLayer.image(directory), directory)) {
         for (int round = 0; round < REHEARSALS; round++) {
           rehearsal.goThrough(registry, round, warmUp);
         }

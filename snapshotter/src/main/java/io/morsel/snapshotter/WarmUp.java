@@ -134,6 +134,7 @@ public final class WarmUp implements AutoCloseable {
       } finally {
         beginCleaning();
         reconcile(root);
+        StartupPages.trimMalloc();
       }
       log.debug("warmed up in {} ms", (System.nanoTime() - start) / 1_000_000);
     } catch (IOException | InterruptedException | RuntimeException e) {
