@@ -9,7 +9,6 @@ import io.morsel.containerd.api.tasks.TasksGrpc;
 import io.morsel.containerd.api.transfer.TransferGrpc;
 import io.morsel.snapshotter.SnapshotterRehearsal;
 import io.morsel.snapshotter.WarmUp;
-import io.morsel.snapshotter.WarmUpIndex;
 import io.morsel.snapshotter.WarmUpLayer;
 import io.morsel.snapshotter.WarmUpRegistry;
 import java.io.IOException;
@@ -57,7 +56,7 @@ final class CoreWarmUp {
 
   private void goThrough(Path directory, WarmUp warmUp) throws IOException, InterruptedException {
     // First, since it is what a pull waits for longest.
-    WarmUpIndex.build(directory);
+    warmUp.buildIndexes(directory);
     CoreSettings within =
         new CoreSettings(
             directory.resolve("root"),

@@ -88,7 +88,7 @@ public final class SnapshotterRehearsal {
             new SnapshotterRehearsal(directory, config, "", version).goThrough(registry, 0, warmUp);
           }
           warmUp.checkNotStopped();
-          WarmUpIndex.build(directory);
+          warmUp.buildIndexes(directory);
         });
   }
 

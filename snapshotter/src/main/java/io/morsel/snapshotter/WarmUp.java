@@ -33,7 +33,9 @@ public final class WarmUp implements AutoCloseable {
   private final Thread thread = Thread.ofPlatform().daemon().name("warm-up").unstarted(this::run);
   private volatile boolean stopped;
   private volatile boolean complete;
-  private boolean cleaning;
+
+  /** Whether the thread is not to be interrupted now. */
+  private boolean undisturbed;
 
   /** What is gone through. */
   @FunctionalInterface
@@ -96,7 +98,7 @@ public final class WarmUp implements AutoCloseable {
 
   private synchronized void stop() {
     stopped = true;
-    if (!cleaning) {
+    if (!undisturbed) {
       thread.interrupt();
     }
   }
@@ -105,8 +107,28 @@ public final class WarmUp implements AutoCloseable {
    * From now on nothing interrupts the thread, which reads and deletes files and would leave some.
    */
   public synchronized void beginCleaning() {
-    cleaning = true;
+    undisturbed = true;
     var _ = Thread.interrupted();
+  }
+
+  private synchronized void endUndisturbed() {
+    undisturbed = false;
+  }
+
+  /**
+   * Has {@link WarmUpIndex} go through its layers. Nothing interrupts that: its files would be
+   * closed under those who read them, who then wait for the bytes until their time is over.
+   *
+   * @throws InterruptedException if there is real work to do
+   */
+  public void buildIndexes(Path scratch) throws IOException, InterruptedException {
+    beginCleaning();
+    try {
+      WarmUpIndex.build(scratch, this);
+    } finally {
+      endUndisturbed();
+    }
+    checkNotStopped();
   }
 
   /**

@@ -23,7 +23,7 @@ import java.util.List;
  * <p>The layer has hundreds of entries of every kind, which is few: what is indexed for nothing
  * leaves its garbage behind, and the compiler counts calls, not layers.
  */
-public final class WarmUpIndex {
+final class WarmUpIndex {
   private static final int DIRECTORIES = 40;
   private static final int FILES_EACH = 15;
   private static final int ROUNDS = 3;
@@ -43,18 +43,16 @@ public final class WarmUpIndex {
    * Goes through it, after some hashing.
    *
    * @param scratch a directory for what is written meanwhile
-   * @throws InterruptedException if the thread was interrupted before the end
+   * @throws InterruptedException if the warm-up is stopped before the end
    */
-  public static void build(Path scratch) throws IOException, InterruptedException {
+  static void build(Path scratch, WarmUp warmUp) throws IOException, InterruptedException {
     hash();
     WarmUpLayer layer = layer(scratch);
     WarmUpBlob blob = layer.asBlob();
     LayerSource source =
         new LayerSource("warm-up", blob.digest(), blob.sizeBytes(), layer.tocDigest());
     for (int round = 0; round < ROUNDS; round++) {
-      if (Thread.interrupted()) {
-        throw new InterruptedException();
-      }
+      warmUp.checkNotStopped();
       Path directory = Files.createTempDirectory(scratch, "index");
       try (LayerStore store = new LayerStore(directory, SETTINGS, FetchObserver.NONE);
           Layer opened = store.open(source, blob)) {

@@ -32,7 +32,7 @@ public final class WarmUpRegistry implements AutoCloseable {
   private static final Pattern RANGE = Pattern.compile("bytes=([0-9]{1,9})-([0-9]{1,9})");
 
   /** Not "localhost", which may have another address first. */
-  private static final String LOOPBACK = "127.0.0.1";
+  private static final InetAddress LOOPBACK = InetAddress.ofLiteral("127.0.0.1");
 
   private static final String BLOB = "application/octet-stream";
 
@@ -93,10 +93,13 @@ public final class WarmUpRegistry implements AutoCloseable {
   /** A name, as most registries have one, so that looking it up is gone through, too. */
   private static String host() {
     try {
-      return InetAddress.getByName("localhost").isLoopbackAddress() ? "localhost" : LOOPBACK;
+      if (List.of(InetAddress.getAllByName("localhost")).contains(LOOPBACK)) {
+        return "localhost";
+      }
     } catch (UnknownHostException e) {
-      return LOOPBACK;
+      // As good as one that has another address.
     }
+    return LOOPBACK.getHostAddress();
   }
 
   /**
