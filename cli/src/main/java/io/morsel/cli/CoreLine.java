@@ -1,5 +1,6 @@
 package io.morsel.cli;
 
+import io.grpc.BindableService;
 import io.morsel.cli.run.RunsService;
 import io.morsel.cli.terminal.CommandException;
 import io.morsel.cli.terminal.LogLevel;
@@ -88,7 +89,8 @@ record CoreLine(
             effective,
             build.version(),
             build.commit());
-    try (Core core = Core.start(settings, List.of(new RunsService(settings.address())))) {
+    List<BindableService> further = List.of(new RunsService(settings.address()));
+    try (Core core = Core.startDaemon(settings, further)) {
       core.awaitTermination();
     }
     return 0;

@@ -6,7 +6,7 @@ import io.morsel.snapshotter.ConfigKeys;
 import io.morsel.snapshotter.Daemon;
 import io.morsel.snapshotter.Logging;
 import io.morsel.snapshotter.MorselConfig;
-import io.morsel.snapshotter.WarmUp;
+import io.morsel.snapshotter.SnapshotterRehearsal;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -78,7 +78,7 @@ record ServeLine(
     Logging.configure(effective);
     String version = BuildInfo.load().version();
     if (record) {
-      WarmUp.rehearse(effective, version);
+      SnapshotterRehearsal.record(effective, version);
       return 0;
     }
     try (Daemon daemon = Daemon.start(effective, version)) {

@@ -12,6 +12,7 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -64,6 +65,31 @@ public final class RawCalls implements AutoCloseable {
    * @throws IOException if the server ends the connection instead
    */
   public <Q> void call(MethodDescriptor<Q, ?> method, Q request) throws IOException {
+    call(method, List.of(request));
+  }
+
+  /**
+   * Calls a method that takes a stream of messages, all of which are sent before an answer is
+   * looked for, and waits until the call has ended, however it has.
+   *
+   * @throws IOException if the server ends the connection instead
+   */
+  public <Q> void call(MethodDescriptor<Q, ?> method, List<Q> requests) throws IOException {
+    int stream = nextStream;
+    nextStream += 2;
+    send(HEADERS, END_HEADERS, stream, headers("/" + method.getFullMethodName()));
+    for (int i = 0; i < requests.size(); i++) {
+      byte[] prefixed = message(method, requests.get(i));
+      send(DATA, i + 1 == requests.size() ? END_STREAM : 0, stream, prefixed);
+    }
+    for (Frame frame = receive(); !frame.ends(stream); frame = receive()) {
+      if (frame.type() == GOAWAY) {
+        throw new EOFException("the server ends the connection");
+      }
+    }
+  }
+
+  private static <Q> byte[] message(MethodDescriptor<Q, ?> method, Q request) throws IOException {
     byte[] message;
     try (InputStream in = method.streamRequest(request)) {
       message = in.readAllBytes();
@@ -71,17 +97,11 @@ public final class RawCalls implements AutoCloseable {
     if (message.length > MIN_FRAME - 5) {
       throw new IllegalArgumentException("a message of " + message.length + " bytes");
     }
-    int stream = nextStream;
-    nextStream += 2;
-    send(HEADERS, END_HEADERS, stream, headers("/" + method.getFullMethodName()));
-    ByteBuffer prefixed = ByteBuffer.allocate(5 + message.length);
-    prefixed.put((byte) 0).putInt(message.length).put(message);
-    send(DATA, END_STREAM, stream, prefixed.array());
-    for (Frame frame = receive(); !frame.ends(stream); frame = receive()) {
-      if (frame.type() == GOAWAY) {
-        throw new EOFException("the server ends the connection");
-      }
-    }
+    return ByteBuffer.allocate(5 + message.length)
+        .put((byte) 0)
+        .putInt(message.length)
+        .put(message)
+        .array();
   }
 
   /** A frame that was received; its payload is not kept. */

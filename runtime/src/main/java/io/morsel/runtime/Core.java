@@ -1,6 +1,7 @@
 package io.morsel.runtime;
 
 import io.grpc.BindableService;
+import io.grpc.ServerInterceptor;
 import io.morsel.containerd.ContainerdException;
 import io.morsel.containerd.UnixServer;
 import io.morsel.runtime.container.ContainerStore;
@@ -44,6 +45,7 @@ import io.morsel.snapshotter.HttpEndpoint;
 import io.morsel.snapshotter.NativeLibraries;
 import io.morsel.snapshotter.RootLock;
 import io.morsel.snapshotter.SdNotify;
+import io.morsel.snapshotter.WarmUp;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
@@ -65,6 +67,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * The core: every part, put together by hand, in the order in which they need each other.
@@ -81,14 +84,28 @@ public final class Core implements AutoCloseable {
   private final AtomicBoolean stopping = new AtomicBoolean();
   private final CountDownLatch stopped = new CountDownLatch(1);
   private final Thread signalHook = new Thread(this::stopBySignal, "stop");
+  private final Role role;
   private volatile boolean awaited;
   private volatile @Nullable UnixServer server;
   private volatile @Nullable Exchange exchange;
   private volatile @Nullable TransferService transfers;
   private volatile @Nullable HttpEndpoint http;
   private volatile @Nullable TaskManager tasks;
+  private volatile @Nullable WarmUp warmUp;
 
-  private Core() {}
+  /** What a core is to its process. */
+  private enum Role {
+    /** What the process is for. */
+    DAEMON,
+    /** Part of a command, for one container. */
+    PART,
+    /** Within another core's process, of which nobody outside is told. */
+    WITHIN
+  }
+
+  private Core(Role role) {
+    this.role = role;
+  }
 
   /**
    * Starts a core; once this returns, clients can call it.
@@ -96,24 +113,42 @@ public final class Core implements AutoCloseable {
    * @throws IOException if the root or the socket is in use or can't be used; nothing keeps running
    */
   public static Core start(CoreSettings settings) throws IOException {
-    return start(settings, List.of());
+    return start(settings, Role.PART, List.of());
   }
 
   /**
-   * Starts a core that serves more than containerd does.
+   * As {@link #start}, for a process that goes on to serve: where the configuration says so, it
+   * warms up until the first client has work for it.
    *
    * @param further services beside containerd's, which introspection does not list
-   * @throws IOException as above
    */
-  public static Core start(CoreSettings settings, List<BindableService> further)
+  public static Core startDaemon(CoreSettings settings, List<BindableService> further)
       throws IOException {
-    Core core = new Core();
+    return start(settings, Role.DAEMON, further);
+  }
+
+  /** Starts a core within another one's process, of which nobody outside is told. */
+  static Core startWithin(CoreSettings settings) throws IOException {
+    return start(settings, Role.WITHIN, List.of());
+  }
+
+  private static Core start(CoreSettings settings, Role role, List<BindableService> further)
+      throws IOException {
+    Core core = new Core(role);
     boolean started = false;
-    Runtime.getRuntime().addShutdownHook(core.signalHook);
+    if (core.isTheProcess()) {
+      Runtime.getRuntime().addShutdownHook(core.signalHook);
+    }
     try {
       core.assemble(settings, further);
       started = true;
-      SdNotify.ready();
+      if (core.isTheProcess()) {
+        SdNotify.ready();
+      }
+      WarmUp prepared = core.warmUp;
+      if (prepared != null) {
+        prepared.start();
+      }
       return core;
     } catch (ContainerdException e) {
       throw new IOException(e.getMessage(), e);
@@ -122,6 +157,11 @@ public final class Core implements AutoCloseable {
         core.close();
       }
     }
+  }
+
+  /** Whether signals and the service manager mean this core, and not one around it. */
+  private boolean isTheProcess() {
+    return role != Role.WITHIN;
   }
 
   private void assemble(CoreSettings settings, List<BindableService> further)
@@ -205,6 +245,14 @@ public final class Core implements AutoCloseable {
               HttpEndpoint.start(
                   metricsAddress, metrics::scrape, () -> server != null && !stopping.get()));
     }
+    List<ServerInterceptor> interceptors =
+        new ArrayList<>(List.of(coreMetrics.interceptor(), CallScope.interceptor()));
+    WarmUp.reconcile(root);
+    if (role == Role.DAEMON && settings.config().get(ConfigKeys.WARM_UP)) {
+      WarmUp prepared = add(CoreWarmUp.of(root, settings));
+      interceptors.add(prepared.interceptor());
+      warmUp = prepared;
+    }
     server =
         add(
             UnixServer.start(
@@ -212,12 +260,16 @@ public final class Core implements AutoCloseable {
                 Stream.concat(services.values().stream(), further.stream())
                     .map(BindableService::bindService)
                     .toList(),
-                List.of(coreMetrics.interceptor(), CallScope.interceptor())));
+                interceptors));
     // After the clients' socket: who waits for the events of shims can subscribe first.
     add(ShimEvents.serve(settings.address(), manager, events));
     manager.serving();
-    log.info(
-        "morsel {} serves as a core on {} from {}", settings.version(), settings.address(), root);
+    log.atLevel(isTheProcess() ? Level.INFO : Level.DEBUG)
+        .log(
+            "morsel {} serves as a core on {} from {}",
+            settings.version(),
+            settings.address(),
+            root);
   }
 
   private Map<String, NamespacedSnapshots> openSnapshotters(
@@ -234,6 +286,20 @@ public final class Core implements AutoCloseable {
         NamespacedSnapshots.open(store, "overlayfs", overlay.snapshotter(), clock),
         "morsel",
         NamespacedSnapshots.open(store, "morsel", lazy.snapshotter(), clock));
+  }
+
+  /** Waits until the warm-up has ended; returns at once where there is none. */
+  void awaitWarmUp() throws InterruptedException {
+    WarmUp started = warmUp;
+    if (started != null) {
+      started.await();
+    }
+  }
+
+  /** Whether there was a warm-up that nothing ended before its time. */
+  boolean completedWarmUp() {
+    WarmUp started = warmUp;
+    return started != null && started.isComplete();
   }
 
   private <T extends AutoCloseable> T add(T part) throws IOException {
@@ -290,7 +356,9 @@ public final class Core implements AutoCloseable {
     if (!stopping.compareAndSet(false, true)) {
       return;
     }
-    SdNotify.stopping();
+    if (isTheProcess()) {
+      SdNotify.stopping();
+    }
     Exchange subscribed = exchange;
     if (subscribed != null) {
       // They would not end by themselves.
@@ -315,10 +383,12 @@ public final class Core implements AutoCloseable {
       }
     }
     closeParts();
-    try {
-      Runtime.getRuntime().removeShutdownHook(signalHook);
-    } catch (IllegalStateException e) {
-      log.debug("the process is ending");
+    if (isTheProcess()) {
+      try {
+        Runtime.getRuntime().removeShutdownHook(signalHook);
+      } catch (IllegalStateException e) {
+        log.debug("the process is ending");
+      }
     }
     stopped.countDown();
   }

@@ -54,7 +54,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
@@ -63,7 +62,7 @@ import java.util.stream.Stream;
  */
 public final class CoreRehearsal {
   private static final int ROUNDS = 2;
-  private static final int READ_SECONDS = 10;
+  private static final int STARTS = 1;
   private static final String NAMESPACE = "rehearsal";
 
   /** Of the content "hello". */
@@ -103,9 +102,9 @@ public final class CoreRehearsal {
               revision);
       CoreRehearsal rehearsal = new CoreRehearsal(directory, settings);
       Path scratch = Files.createDirectory(directory.resolve("scratch"));
-      try (WarmUpRegistry registry = WarmUpRegistry.start(WarmUpLayer.make(scratch), scratch)) {
+      try (WarmUpRegistry registry = WarmUpRegistry.start(WarmUpLayer.image(scratch), scratch)) {
         for (int round = 0; round < ROUNDS; round++) {
-          rehearsal.goThrough(registry.reference(), round == ROUNDS - 1);
+          rehearsal.goThrough(registry, round == ROUNDS - 1);
         }
       }
     } finally {
@@ -134,7 +133,9 @@ public final class CoreRehearsal {
     }
   }
 
-  private void goThrough(String reference, boolean last) throws IOException, InterruptedException {
+  private void goThrough(WarmUpRegistry registry, boolean last)
+      throws IOException, InterruptedException {
+    String reference = registry.reference();
     try (Core core = Core.start(settings);
         RawCalls calls =
             RawCalls.open(settings.address(), Map.of("containerd-namespace", NAMESPACE))) {
@@ -145,6 +146,11 @@ public final class CoreRehearsal {
       pull(calls, reference);
       container(calls, reference);
       new RunRehearsal(directory, settings.address(), NAMESPACE).run(reference, DIGEST);
+      StartRehearsal starts =
+          new StartRehearsal(directory, settings.address(), NAMESPACE, registry);
+      for (int i = 0; i < STARTS; i++) {
+        starts.run(i + (last ? STARTS : 0));
+      }
       // Otherwise the layer is mounted again by the next start.
       if (last) {
         end(calls, reference);
@@ -230,7 +236,7 @@ public final class CoreRehearsal {
     calls.call(ContentGrpc.getInfoMethod(), InfoRequest.newBuilder().setDigest(DIGEST).build());
     calls.call(
         ContentGrpc.getReadMethod(), ReadContentRequest.newBuilder().setDigest(DIGEST).build());
-    readAll();
+    WarmUpLayer.read(directory);
     calls.call(
         ContainersGrpc.getDeleteMethod(), DeleteContainerRequest.newBuilder().setId("c").build());
     calls.call(
@@ -248,31 +254,6 @@ public final class CoreRehearsal {
     URI uri = URI.create("http://127.0.0.1:" + address.getPort() + "/metrics");
     try (InputStream in = uri.toURL().openStream()) {
       in.transferTo(OutputStream.nullOutputStream());
-    }
-  }
-
-  /** By another process, since a daemon that reads its own mount may wait for itself. */
-  private void readAll() throws IOException, InterruptedException {
-    Process reader =
-        new ProcessBuilder(
-                "find",
-                settings.root().resolve("snapshotters/morsel/snapshots").toString(),
-                "-name",
-                "[abc]",
-                "-exec",
-                "cat",
-                "{}",
-                "+")
-            .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
-            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-            .redirectError(ProcessBuilder.Redirect.DISCARD)
-            .start();
-    try {
-      if (!reader.waitFor(READ_SECONDS, TimeUnit.SECONDS)) {
-        throw new IOException("reading takes too long");
-      }
-    } finally {
-      reader.destroyForcibly();
     }
   }
 

@@ -42,8 +42,9 @@ public final class ConfigKeys {
           flag(),
           true,
           "Whether the daemon, once it serves, pulls and mounts a tiny image of its own from"
-              + " loopback, so that the first real one does not wait for code to be loaded. The"
-              + " first call that makes a snapshot ends that.");
+              + " loopback, so that the first real one does not wait for code to be loaded; 'morsel"
+              + " core' starts containers of it, too. The first call that a container waits for ends"
+              + " that.");
 
   /** The log's level. */
   public static final ConfigKey<String> LOG_LEVEL =

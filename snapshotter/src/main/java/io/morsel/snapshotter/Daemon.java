@@ -112,7 +112,7 @@ public final class Daemon implements AutoCloseable {
     List<ServerInterceptor> interceptors = new ArrayList<>(List.of(metrics.interceptor()));
     if (config.get(ConfigKeys.WARM_UP)) {
       WarmUp.reconcile(root);
-      WarmUp prepared = add(new WarmUp(root, config, version));
+      WarmUp prepared = add(SnapshotterRehearsal.warmUp(root, config, version));
       interceptors.add(prepared.interceptor());
       warmUp = prepared;
     }

@@ -4,96 +4,71 @@ import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
-import io.morsel.containerd.RawCalls;
-import io.morsel.containerd.api.snapshots.CleanupRequest;
-import io.morsel.containerd.api.snapshots.CommitSnapshotRequest;
-import io.morsel.containerd.api.snapshots.ListSnapshotsRequest;
-import io.morsel.containerd.api.snapshots.MountsRequest;
-import io.morsel.containerd.api.snapshots.PrepareSnapshotRequest;
-import io.morsel.containerd.api.snapshots.RemoveSnapshotRequest;
-import io.morsel.containerd.api.snapshots.SnapshotsGrpc;
-import io.morsel.containerd.api.snapshots.StatSnapshotRequest;
-import io.morsel.containerd.api.snapshots.UsageRequest;
 import io.morsel.fuse.Mountinfo;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
-import java.net.InetSocketAddress;
-import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Takes the code once through a container's start, so that the first real one does not have to wait
- * for classes to be loaded and native calls to be linked.
+ * for classes to be loaded, native calls to be linked and code to be compiled.
  *
- * <p>A second daemon is started within the process, on a directory below the root and on a socket
- * in there; an image is pulled from a registry on loopback, mounted, read and removed. All of it is
- * thrown away: the real daemon's state, metrics and connections never know of it. The first call
- * that makes or mounts a snapshot ends it.
+ * <p>What is gone through is a {@link Rehearsal}: a second daemon within the process, on a
+ * directory below the root, which is thrown away; the real daemon's state, metrics and connections
+ * never know of it. The first call that a container waits for ends it.
  */
 public final class WarmUp implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(WarmUp.class);
 
   private static final String DIRECTORY = "warm-up";
-  private static final int REHEARSALS = 3;
-  private static final int READ_SECONDS = 10;
-  private static final long PROFILE_MILLIS = 10_000;
-
-  /** How often what serves every call is gone through, so that it is compiled. */
-  private static final int CALLS = 100;
-
-  /** How often what makes a container's snapshot is gone through. */
-  private static final int CONTAINERS = 20;
-
-  /** What containerd does while a container waits; it lists and cleans up at any time. */
-  private static final Set<String> URGENT =
-      Set.of(
-          SnapshotsGrpc.getPrepareMethod().getFullMethodName(),
-          SnapshotsGrpc.getViewMethod().getFullMethodName(),
-          SnapshotsGrpc.getMountsMethod().getFullMethodName(),
-          SnapshotsGrpc.getCommitMethod().getFullMethodName());
 
   private final Path root;
   private final Path directory;
-  private final MorselConfig config;
-  private final String version;
+  private final Set<String> urgent;
+  private final Rehearsal rehearsal;
   private final Thread thread = Thread.ofPlatform().daemon().name("warm-up").unstarted(this::run);
   private volatile boolean stopped;
-  private boolean cleaning;
+  private volatile boolean complete;
 
-  /** A warm-up below a root that nobody else uses. */
-  WarmUp(Path root, MorselConfig config, String version) {
-    this(root, config, "", version);
+  /** Whether the thread is not to be interrupted now. */
+  private boolean undisturbed;
+
+  /** What is gone through. */
+  @FunctionalInterface
+  public interface Rehearsal {
+    /**
+     * Goes through it. Whatever it does can be interrupted, until it calls {@link #beginCleaning}.
+     *
+     * @param directory its own, which is deleted afterwards, as are mounts below it
+     */
+    void run(Path directory, WarmUp warmUp) throws IOException, InterruptedException;
   }
 
-  private WarmUp(Path root, MorselConfig config, String metricsAddress, String version) {
+  /**
+   * A warm-up below a root that nobody else uses.
+   *
+   * @param urgent the full names of the methods by which clients make or run a container; clients
+   *     list and clean up at any time
+   */
+  public WarmUp(Path root, Set<String> urgent, Rehearsal rehearsal) {
     this.root = root;
-    this.directory = root.resolve(DIRECTORY);
-    this.config =
-        config
-            .with(ConfigKeys.ROOT, directory.resolve("root"))
-            .with(ConfigKeys.ADDRESS, directory.resolve("s"))
-            .with(ConfigKeys.METRICS_ADDRESS, metricsAddress)
-            .with(ConfigKeys.WARM_UP, false)
-            .with(ConfigKeys.FETCH_BACKGROUND_FILL, false)
-            .with(ConfigKeys.PROFILE_FROM_REGISTRY, true)
-            .with(ConfigKeys.PROFILE_REPLAY, true)
-            .with(ConfigKeys.REGISTRY_RETRIES, 0L)
-            // A mirror for every registry would be asked for an image that only this machine has.
-            .with(ConfigKeys.REGISTRY_CONFIG_PATH, "")
-            .with(ConfigKeys.REGISTRY_DOCKER_CONFIG, directory.toString());
-    this.version = version;
+    this.directory = directory(root);
+    this.urgent = Set.copyOf(urgent);
+    this.rehearsal = rehearsal;
+  }
+
+  /** Where the warm-up below a root is. */
+  static Path directory(Path root) {
+    return root.resolve(DIRECTORY);
   }
 
   /** Deletes what a daemon left that was killed meanwhile. */
-  static void reconcile(Path root) throws IOException {
-    Path directory = root.resolve(DIRECTORY);
+  public static void reconcile(Path root) throws IOException {
+    Path directory = directory(root);
     if (Files.exists(directory)) {
       for (Mountinfo mount : Mountinfo.under(directory).reversed()) {
         Mountinfo.detach(mount.mountPoint());
@@ -103,17 +78,17 @@ public final class WarmUp implements AutoCloseable {
   }
 
   /** Starts in the background. */
-  void start() {
+  public void start() {
     thread.start();
   }
 
   /** Stops the warm-up when a call comes in that a container waits for. */
-  ServerInterceptor interceptor() {
+  public ServerInterceptor interceptor() {
     return new ServerInterceptor() {
       @Override
       public <Q, A> ServerCall.Listener<Q> interceptCall(
           ServerCall<Q, A> call, Metadata headers, ServerCallHandler<Q, A> next) {
-        if (!stopped && URGENT.contains(call.getMethodDescriptor().getFullMethodName())) {
+        if (!stopped && urgent.contains(call.getMethodDescriptor().getFullMethodName())) {
           stop();
         }
         return next.startCall(call, headers);
@@ -123,7 +98,7 @@ public final class WarmUp implements AutoCloseable {
 
   private synchronized void stop() {
     stopped = true;
-    if (!cleaning) {
+    if (!undisturbed) {
       thread.interrupt();
     }
   }
@@ -131,9 +106,40 @@ public final class WarmUp implements AutoCloseable {
   /**
    * From now on nothing interrupts the thread, which reads and deletes files and would leave some.
    */
-  private synchronized void beginCleaning() {
-    cleaning = true;
+  public synchronized void beginCleaning() {
+    undisturbed = true;
     var _ = Thread.interrupted();
+  }
+
+  private synchronized void endUndisturbed() {
+    undisturbed = false;
+  }
+
+  /**
+   * Has {@link WarmUpIndex} go through its layers. Nothing interrupts that: its files would be
+   * closed under those who read them, who then wait for the bytes until their time is over.
+   *
+   * @throws InterruptedException if there is real work to do
+   */
+  public void buildIndexes(Path scratch) throws IOException, InterruptedException {
+    beginCleaning();
+    try {
+      WarmUpIndex.build(scratch, this);
+    } finally {
+      endUndisturbed();
+    }
+    checkNotStopped();
+  }
+
+  /**
+   * To be called between the steps of a rehearsal.
+   *
+   * @throws InterruptedException if there is real work to do
+   */
+  public void checkNotStopped() throws InterruptedException {
+    if (stopped) {
+      throw new InterruptedException("there is work to do");
+    }
   }
 
   private void run() {
@@ -145,16 +151,12 @@ public final class WarmUp implements AutoCloseable {
           directory,
           PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
       try {
-        WarmUpLayer layer = WarmUpLayer.make(directory);
-        try (WarmUpRegistry registry = WarmUpRegistry.start(layer, directory)) {
-          goThrough(registry, 0);
-        }
-        WarmUpIndex.hash();
-        checkNotStopped();
-        WarmUpIndex.build(directory);
+        rehearsal.run(directory, this);
+        complete = true;
       } finally {
         beginCleaning();
         reconcile(root);
+        StartupPages.trimMalloc();
       }
       log.debug("warmed up in {} ms", (System.nanoTime() - start) / 1_000_000);
     } catch (IOException | InterruptedException | RuntimeException e) {
@@ -165,109 +167,13 @@ public final class WarmUp implements AutoCloseable {
     }
   }
 
-  private void goThrough(WarmUpRegistry registry, int round)
-      throws IOException, InterruptedException {
-    try (Daemon daemon = Daemon.startWithin(config, version)) {
-      daemon.prepareTls();
-      if (daemon.metricsAddress().isPresent()) {
-        scrape(daemon.metricsAddress().get());
-      }
-      try (RawCalls calls = RawCalls.open(daemon.address())) {
-        goThrough(registry, calls, "layer-" + round, "container-" + round);
-      }
-    }
-  }
-
-  private void goThrough(WarmUpRegistry registry, RawCalls calls, String layer, String container)
-      throws IOException, InterruptedException {
-    calls.call(
-        SnapshotsGrpc.getPrepareMethod(),
-        PrepareSnapshotRequest.newBuilder()
-            .setKey("extract " + layer)
-            .putAllLabels(registry.labels(layer))
-            .build());
-    if (Mountinfo.under(directory).isEmpty()) {
-      throw new IOException("the layer was not mounted; the log says why");
-    }
-    for (int i = 0; i < CALLS; i++) {
-      checkNotStopped();
-      calls.call(
-          SnapshotsGrpc.getStatMethod(), StatSnapshotRequest.newBuilder().setKey(layer).build());
-    }
-    if (!registry.awaitProfileServed(PROFILE_MILLIS)) {
-      throw new IOException("nobody asked for the profile");
-    }
-    prepare(calls, layer, container);
-    readAll();
-    for (int i = 0; i < CONTAINERS; i++) {
-      checkNotStopped();
-      String another = container + "-" + i;
-      prepare(calls, layer, another);
-      calls.call(
-          SnapshotsGrpc.getRemoveMethod(),
-          RemoveSnapshotRequest.newBuilder().setKey(another).build());
-    }
-    calls.call(SnapshotsGrpc.getListMethod(), ListSnapshotsRequest.newBuilder().build());
-    calls.call(SnapshotsGrpc.getUsageMethod(), UsageRequest.newBuilder().setKey(container).build());
-    calls.call(
-        SnapshotsGrpc.getCommitMethod(),
-        CommitSnapshotRequest.newBuilder().setName("done " + container).setKey(container).build());
-    calls.call(
-        SnapshotsGrpc.getRemoveMethod(),
-        RemoveSnapshotRequest.newBuilder().setKey("done " + container).build());
-    calls.call(SnapshotsGrpc.getCleanupMethod(), CleanupRequest.getDefaultInstance());
-  }
-
-  /** As a client does that makes a container. */
-  private static void prepare(RawCalls calls, String layer, String container)
-      throws IOException, InterruptedException {
-    calls.call(
-        SnapshotsGrpc.getPrepareMethod(),
-        PrepareSnapshotRequest.newBuilder().setKey(container).setParent(layer).build());
-    calls.call(
-        SnapshotsGrpc.getMountsMethod(), MountsRequest.newBuilder().setKey(container).build());
-  }
-
-  private void checkNotStopped() throws InterruptedException {
-    if (stopped) {
-      throw new InterruptedException("there is work to do");
-    }
-  }
-
-  private static void scrape(InetSocketAddress address) throws IOException {
-    URI uri = URI.create("http://127.0.0.1:" + address.getPort() + "/metrics");
-    try (InputStream in = uri.toURL().openStream()) {
-      in.transferTo(OutputStream.nullOutputStream());
-    }
-  }
-
-  /** By another process, since a daemon that reads its own mount may wait for itself. */
-  private void readAll() throws IOException, InterruptedException {
-    Process reader =
-        new ProcessBuilder(
-                "find",
-                config.get(ConfigKeys.ROOT).resolve("snapshots").toString(),
-                "-name",
-                "[abc]",
-                "-exec",
-                "cat",
-                "{}",
-                "+")
-            .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
-            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-            .redirectError(ProcessBuilder.Redirect.DISCARD)
-            .start();
-    try {
-      if (!reader.waitFor(READ_SECONDS, TimeUnit.SECONDS)) {
-        throw new IOException("reading takes too long");
-      }
-    } finally {
-      reader.destroyForcibly();
-    }
+  /** Whether all of it was gone through. */
+  public boolean isComplete() {
+    return complete;
   }
 
   /** Waits until it has ended, by itself or stopped. */
-  void await() throws InterruptedException {
+  public void await() throws InterruptedException {
     thread.join();
   }
 
@@ -279,42 +185,6 @@ public final class WarmUp implements AutoCloseable {
       await();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-    }
-  }
-
-  /**
-   * Goes through a daemon's start, some containers' and the daemon's restart, in a temporary
-   * directory, for the virtual machine to record what they need of it.
-   *
-   * @param config what of it is not about places is used
-   * @throws IOException if something can't be done here that a daemon has to do
-   */
-  public static void rehearse(MorselConfig config, String version)
-      throws IOException, InterruptedException {
-    Path root = Files.createTempDirectory("morsel-record").toRealPath();
-    try {
-      WarmUp warmUp = new WarmUp(root, readBack(root, config), "127.0.0.1:0", version);
-      Files.createDirectory(warmUp.directory);
-      WarmUpLayer layer = WarmUpLayer.make(warmUp.directory);
-      try (WarmUpRegistry registry = WarmUpRegistry.start(layer, warmUp.directory)) {
-        for (int round = 0; round < REHEARSALS; round++) {
-          warmUp.goThrough(registry, round);
-        }
-      }
-    } finally {
-      reconcile(root);
-      SnapshotDirectories.deleteTree(root);
-    }
-  }
-
-  /** The same configuration by way of a file, since most daemons read one. */
-  private static MorselConfig readBack(Path root, MorselConfig config) throws IOException {
-    Path file = root.resolve("config.toml");
-    Files.writeString(file, config.with(ConfigKeys.ROOT, root).toToml());
-    try {
-      return MorselConfig.load(file);
-    } catch (ConfigException e) {
-      throw new IOException(e.getMessage(), e);
     }
   }
 }

@@ -40,20 +40,19 @@ final class WarmUpIndex {
   private WarmUpIndex() {}
 
   /**
-   * Goes through it.
+   * Goes through it, after some hashing.
    *
    * @param scratch a directory for what is written meanwhile
-   * @throws InterruptedException if the thread was interrupted before the end
+   * @throws InterruptedException if the warm-up is stopped before the end
    */
-  static void build(Path scratch) throws IOException, InterruptedException {
+  static void build(Path scratch, WarmUp warmUp) throws IOException, InterruptedException {
+    hash();
     WarmUpLayer layer = layer(scratch);
     WarmUpBlob blob = layer.asBlob();
     LayerSource source =
         new LayerSource("warm-up", blob.digest(), blob.sizeBytes(), layer.tocDigest());
     for (int round = 0; round < ROUNDS; round++) {
-      if (Thread.interrupted()) {
-        throw new InterruptedException();
-      }
+      warmUp.checkNotStopped();
       Path directory = Files.createTempDirectory(scratch, "index");
       try (LayerStore store = new LayerStore(directory, SETTINGS, FetchObserver.NONE);
           Layer opened = store.open(source, blob)) {
@@ -68,7 +67,7 @@ final class WarmUpIndex {
   }
 
   /** Hashes something, as chunks are: until a processor's instructions for it are made use of. */
-  static void hash() {
+  private static void hash() {
     MessageDigest sha256 = Digest.hasher(Digest.SHA256);
     ByteBuffer bytes = ByteBuffer.allocate(HASHED_AT_ONCE_BYTES);
     for (int hashed = 0; hashed < HASHED_BYTES; hashed += HASHED_AT_ONCE_BYTES) {

@@ -37,19 +37,18 @@ record WarmUpProfile(
   private static final int MADE_UP_USES = 300;
 
   /**
-   * Makes up two starts, which have the layer's chunks in common.
+   * Makes up two starts, which have the layer's first chunks in common.
    *
+   * @param layer the lowest one
    * @param image the descriptor of the image's manifest
+   * @param layers the digests of all
    * @param scratch a directory for what is written meanwhile
    */
-  static WarmUpProfile of(WarmUpLayer layer, Descriptor image, Digest layerDigest, Path scratch)
+  static WarmUpProfile of(WarmUpLayer layer, Descriptor image, List<Digest> layers, Path scratch)
       throws IOException {
     List<Long> chunks = chunkOffsets(layer, scratch);
     ImageProfile profile =
-        new ImageProfile(
-            image.digest(),
-            List.of(layerDigest),
-            List.of(start(2, chunks, 2), start(1, chunks, 3)));
+        new ImageProfile(image.digest(), layers, List.of(start(2, chunks, 2), start(1, chunks, 3)));
     VerifiedContent content =
         VerifiedContent.of(ImageProfile.MEDIA_TYPE, ProfileJson.write(profile));
     VerifiedContent manifest =
@@ -92,7 +91,7 @@ record WarmUpProfile(
             LayerLimits.DEFAULT)) {
       ChunkTable table = index.chunks();
       List<Long> offsets = new ArrayList<>();
-      for (int i = 0; i < table.count(); i++) {
+      for (int i = 0; i < Math.min(WarmUpLayer.FIRST_CHUNKS, table.count()); i++) {
         offsets.add(table.blobOffset(i));
       }
       return offsets;

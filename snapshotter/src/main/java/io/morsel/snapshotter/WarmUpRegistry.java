@@ -3,21 +3,24 @@ package io.morsel.snapshotter;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import io.morsel.registry.Descriptor;
-import io.morsel.registry.Digest;
 import io.morsel.registry.Manifest;
 import io.morsel.registry.MediaTypes;
 import io.morsel.registry.Platform;
+import io.morsel.registry.VerifiedContent;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * As much of a registry as a pull of one image asks for, on loopback and out of memory: the source
@@ -28,47 +31,86 @@ public final class WarmUpRegistry implements AutoCloseable {
   private static final Pattern PATH = Pattern.compile("/v2/morsel/warm-up/(manifests|blobs)/(.+)");
   private static final Pattern RANGE = Pattern.compile("bytes=([0-9]{1,9})-([0-9]{1,9})");
 
+  /** Not "localhost", which may have another address first. */
+  private static final InetAddress LOOPBACK = InetAddress.ofLiteral("127.0.0.1");
+
   private static final String BLOB = "application/octet-stream";
 
   private final HttpServer server;
-  private final Descriptor layer;
-  private final byte[] blob;
-  private final byte[] config;
-  private final String configDigest;
-  private final byte[] manifest;
+  private final String host;
+  private final List<Descriptor> layers;
+
+  /** Everything that is not named by a tag, by its digest. */
+  private final Map<String, VerifiedContent> contents = new HashMap<>();
+
+  private final VerifiedContent manifest;
   private final WarmUpProfile profile;
   private final CountDownLatch profileServed = new CountDownLatch(1);
 
-  private WarmUpRegistry(HttpServer server, WarmUpLayer content, Path scratch) throws IOException {
+  private WarmUpRegistry(HttpServer server, List<WarmUpLayer> image, Path scratch)
+      throws IOException {
     this.server = server;
-    this.blob = content.blob();
-    this.layer =
-        Descriptor.of(MediaTypes.OCI_LAYER_GZIP, blob)
-            .withAnnotations(Map.of(Labels.TOC_DIGEST, content.tocDigest()));
-    this.config =
+    this.host = host();
+    this.layers = image.stream().map(WarmUpRegistry::describe).toList();
+    image.forEach(layer -> add(VerifiedContent.of(BLOB, layer.blob())));
+    byte[] config =
         """
         {"os":"linux","architecture":"%s","rootfs":{"type":"layers","diff_ids":["%s"]}}\
         """
-            .formatted(Platform.current().architecture(), content.diffId())
+            .formatted(
+                Platform.current().architecture(),
+                image.stream().map(WarmUpLayer::diffId).collect(Collectors.joining("\",\"")))
             .getBytes(StandardCharsets.UTF_8);
-    Descriptor described = Descriptor.of(MediaTypes.OCI_CONFIG, config);
-    this.configDigest = described.digest().toString();
+    add(VerifiedContent.of(BLOB, config));
     this.manifest =
-        new Manifest(MediaTypes.OCI_MANIFEST, described, List.of(layer), Map.of()).toJson();
+        VerifiedContent.of(
+            MediaTypes.OCI_MANIFEST,
+            new Manifest(
+                    MediaTypes.OCI_MANIFEST,
+                    Descriptor.of(MediaTypes.OCI_CONFIG, config),
+                    layers,
+                    Map.of())
+                .toJson());
     this.profile =
         WarmUpProfile.of(
-            content, Descriptor.of(MediaTypes.OCI_MANIFEST, manifest), layer.digest(), scratch);
+            image.getFirst(),
+            manifest.descriptor(),
+            layers.stream().map(Descriptor::digest).toList(),
+            scratch);
+    add(profile.manifest());
+    add(profile.content());
+  }
+
+  private static Descriptor describe(WarmUpLayer layer) {
+    return Descriptor.of(MediaTypes.OCI_LAYER_GZIP, layer.blob())
+        .withAnnotations(Map.of(Labels.TOC_DIGEST, layer.tocDigest()));
+  }
+
+  private void add(VerifiedContent content) {
+    contents.put(content.descriptor().digest().toString(), content);
+  }
+
+  /** A name, as most registries have one, so that looking it up is gone through, too. */
+  private static String host() {
+    try {
+      if (List.of(InetAddress.getAllByName("localhost")).contains(LOOPBACK)) {
+        return "localhost";
+      }
+    } catch (UnknownHostException e) {
+      // As good as one that has another address.
+    }
+    return LOOPBACK.getHostAddress();
   }
 
   /**
-   * Serves an image of this layer.
+   * Serves an image of these layers.
    *
+   * @param image the layers, from the lowest on
    * @param scratch a directory for what is written meanwhile
    */
-  public static WarmUpRegistry start(WarmUpLayer content, Path scratch) throws IOException {
-    HttpServer server =
-        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 8);
-    WarmUpRegistry registry = new WarmUpRegistry(server, content, scratch);
+  public static WarmUpRegistry start(List<WarmUpLayer> image, Path scratch) throws IOException {
+    HttpServer server = HttpServer.create(new InetSocketAddress(LOOPBACK, 0), 8);
+    WarmUpRegistry registry = new WarmUpRegistry(server, image, scratch);
     server.createContext("/", registry::handle);
     server.start();
     return registry;
@@ -76,17 +118,44 @@ public final class WarmUpRegistry implements AutoCloseable {
 
   /** The image's reference. */
   public String reference() {
-    return "127.0.0.1:" + server.getAddress().getPort() + "/morsel/warm-up:1";
+    return host + ":" + server.getAddress().getPort() + "/morsel/warm-up:1";
   }
 
-  /** The labels by which CRI asks for the layer to be mounted as {@code target}. */
-  Map<String, String> labels(String target) {
+  /** How many layers the image has. */
+  public int layerCount() {
+    return layers.size();
+  }
+
+  /** The labels by which CRI asks for a layer to be mounted as {@code target}. */
+  Map<String, String> labels(int layer, String target) {
     return Map.of(
         Labels.SNAPSHOT_REF, target,
         Labels.CRI_IMAGE_REF, reference(),
-        Labels.CRI_LAYER_DIGEST, layer.digest().toString(),
-        Labels.CRI_IMAGE_LAYERS, layer.digest().toString(),
-        Labels.CRI_MANIFEST_DIGEST, Digest.of(manifest).toString());
+        Labels.CRI_LAYER_DIGEST, layers.get(layer).digest().toString(),
+        Labels.CRI_IMAGE_LAYERS, digestsFrom(layer),
+        Labels.CRI_MANIFEST_DIGEST, manifest.descriptor().digest().toString());
+  }
+
+  /**
+   * The labels by which {@code ctr-remote images rpull} asks for a layer to be mounted as {@code
+   * target}, and nerdctl likewise.
+   *
+   * @param layer its number, from the lowest on
+   */
+  public Map<String, String> stargzLabels(int layer, String target) {
+    return Map.of(
+        Labels.SNAPSHOT_REF, target,
+        Labels.STARGZ_REFERENCE, reference(),
+        Labels.STARGZ_DIGEST, layers.get(layer).digest().toString(),
+        Labels.STARGZ_LAYERS, digestsFrom(layer),
+        Labels.TOC_DIGEST, layers.get(layer).annotations().get(Labels.TOC_DIGEST));
+  }
+
+  private String digestsFrom(int layer) {
+    return layers.stream()
+        .skip(layer)
+        .map(descriptor -> descriptor.digest().toString())
+        .collect(Collectors.joining(","));
   }
 
   private void handle(HttpExchange exchange) throws IOException {
@@ -97,45 +166,42 @@ public final class WarmUpRegistry implements AutoCloseable {
         return;
       }
       String name = path.group(2);
+      VerifiedContent content = contents.get(name);
       if (path.group(1).equals("manifests")) {
-        if (name.equals(profile.tag())) {
-          answer(exchange, MediaTypes.OCI_INDEX, profile.referrers().bytes());
-        } else if (name.equals(profile.manifest().descriptor().digest().toString())) {
-          answer(exchange, MediaTypes.OCI_MANIFEST, profile.manifest().bytes());
-        } else {
-          answer(exchange, MediaTypes.OCI_MANIFEST, manifest);
-        }
+        answer(
+            exchange,
+            name.equals(profile.tag())
+                ? profile.referrers()
+                : content == null ? manifest : content);
         return;
       }
-      if (name.equals(configDigest)) {
-        answer(exchange, BLOB, config);
-        return;
-      }
-      if (name.equals(profile.content().descriptor().digest().toString())) {
-        answer(exchange, BLOB, profile.content().bytes());
-        profileServed.countDown();
+      if (content == null) {
+        exchange.sendResponseHeaders(404, -1);
         return;
       }
       Matcher range = RANGE.matcher(String.valueOf(exchange.getRequestHeaders().getFirst("Range")));
-      int from = 0;
-      int to = blob.length;
-      if (range.matches()) {
-        from = Math.min(to, Integer.parseInt(range.group(1)));
-        to = Math.max(from, Math.min(to, Integer.parseInt(range.group(2)) + 1));
-        exchange
-            .getResponseHeaders()
-            .set("Content-Range", "bytes " + from + "-" + (to - 1) + "/" + blob.length);
+      if (!range.matches()) {
+        answer(exchange, content);
+        if (content == contents.get(profile.content().descriptor().digest().toString())) {
+          profileServed.countDown();
+        }
+        return;
       }
-      exchange.sendResponseHeaders(range.matches() ? 206 : 200, to - from);
+      byte[] blob = content.bytes();
+      int from = Math.min(blob.length, Integer.parseInt(range.group(1)));
+      int to = Math.max(from, Math.min(blob.length, Integer.parseInt(range.group(2)) + 1));
+      exchange
+          .getResponseHeaders()
+          .set("Content-Range", "bytes " + from + "-" + (to - 1) + "/" + blob.length);
+      exchange.sendResponseHeaders(206, to - from);
       exchange.getResponseBody().write(blob, from, to - from);
     }
   }
 
-  private static void answer(HttpExchange exchange, String type, byte[] content)
-      throws IOException {
-    exchange.getResponseHeaders().set("Content-Type", type);
-    exchange.sendResponseHeaders(200, content.length);
-    exchange.getResponseBody().write(content);
+  private static void answer(HttpExchange exchange, VerifiedContent content) throws IOException {
+    exchange.getResponseHeaders().set("Content-Type", content.descriptor().mediaType());
+    exchange.sendResponseHeaders(200, content.bytes().length);
+    exchange.getResponseBody().write(content.bytes());
   }
 
   /** Waits until somebody has the image's profile; false where nobody asks for it in time. */

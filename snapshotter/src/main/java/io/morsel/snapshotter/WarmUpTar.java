@@ -26,7 +26,16 @@ final class WarmUpTar {
 
   /** Says when the entry that is added next was changed, as pax has it: with a fraction. */
   void modified(String seconds) throws IOException {
-    String record = " mtime=" + seconds + "\n";
+    pax("mtime", seconds);
+  }
+
+  /** Gives the entry that is added next an extended attribute, as GNU tar and Docker write them. */
+  void attribute(String name, String value) throws IOException {
+    pax("SCHILY.xattr." + name, value);
+  }
+
+  private void pax(String key, String value) throws IOException {
+    String record = " " + key + "=" + value + "\n";
     int length = record.length();
     while (Integer.toString(length).length() + record.length() != length) {
       length = Integer.toString(length).length() + record.length();

@@ -39,7 +39,7 @@ final class WarmUpTest {
   @Test
   void rehearsalGoesThroughEverything() throws Exception {
     // Throws where its layer is not mounted.
-    WarmUp.rehearse(config(), "test");
+    SnapshotterRehearsal.record(config(), "test");
     assertThat(directory).isEmptyDirectory();
   }
 

@@ -1,0 +1,325 @@
+package io.morsel.runtime;
+
+import com.google.protobuf.Any;
+import com.google.protobuf.ByteString;
+import com.google.protobuf.Empty;
+import com.google.protobuf.FieldMask;
+import io.morsel.containerd.RawCalls;
+import io.morsel.containerd.api.containers.Container;
+import io.morsel.containerd.api.containers.ContainersGrpc;
+import io.morsel.containerd.api.containers.CreateContainerRequest;
+import io.morsel.containerd.api.containers.DeleteContainerRequest;
+import io.morsel.containerd.api.containers.GetContainerRequest;
+import io.morsel.containerd.api.content.ContentGrpc;
+import io.morsel.containerd.api.content.Info;
+import io.morsel.containerd.api.content.InfoRequest;
+import io.morsel.containerd.api.content.ReadContentRequest;
+import io.morsel.containerd.api.content.UpdateRequest;
+import io.morsel.containerd.api.content.WriteAction;
+import io.morsel.containerd.api.content.WriteContentRequest;
+import io.morsel.containerd.api.images.CreateImageRequest;
+import io.morsel.containerd.api.images.GetImageRequest;
+import io.morsel.containerd.api.images.Image;
+import io.morsel.containerd.api.images.ImagesGrpc;
+import io.morsel.containerd.api.leases.CreateRequest;
+import io.morsel.containerd.api.leases.DeleteRequest;
+import io.morsel.containerd.api.leases.LeasesGrpc;
+import io.morsel.containerd.api.snapshots.MountsRequest;
+import io.morsel.containerd.api.snapshots.PrepareSnapshotRequest;
+import io.morsel.containerd.api.snapshots.RemoveSnapshotRequest;
+import io.morsel.containerd.api.snapshots.SnapshotsGrpc;
+import io.morsel.containerd.api.snapshots.StatSnapshotRequest;
+import io.morsel.containerd.api.tasks.CreateTaskRequest;
+import io.morsel.containerd.api.tasks.DeleteTaskRequest;
+import io.morsel.containerd.api.tasks.GetRequest;
+import io.morsel.containerd.api.tasks.StartRequest;
+import io.morsel.containerd.api.tasks.TasksGrpc;
+import io.morsel.containerd.api.tasks.WaitRequest;
+import io.morsel.containerd.api.types.Descriptor;
+import io.morsel.containerd.api.version.VersionGrpc;
+import io.morsel.registry.Digest;
+import io.morsel.registry.MediaTypes;
+import io.morsel.runtime.task.RehearsalShim;
+import io.morsel.snapshotter.WarmUpRegistry;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The calls by which {@code ctr-remote images rpull}, {@code ctr containers create} and {@code ctr
+ * tasks start} take a lazily pulled image to a container that has run, in their order: containerd's
+ * client library is behind all of them, and behind nerdctl.
+ */
+final class StartRehearsal {
+  private static final String SNAPSHOTTER = "morsel";
+  private static final String ID = "start";
+  private static final String PULL = "pull";
+  private static final String CREATE = "create";
+  private static final String NO_LEASE = "";
+
+  /** How often making a container has its client read the image's manifest and configuration. */
+  private static final int READS = 6;
+
+  /** Of containers made by {@code ctr}: a specification of some kilobytes. */
+  private static final ByteString SPEC =
+      ByteString.copyFromUtf8("{\"text\":\"" + "x".repeat(6_000) + "\"}");
+
+  private final Path directory;
+  private final Path address;
+  private final String namespace;
+  private final WarmUpRegistry registry;
+
+  /**
+   * One in a namespace of a core.
+   *
+   * @param directory for what stands in for a shim
+   * @param address the core's socket
+   * @param registry which has the image
+   */
+  StartRehearsal(Path directory, Path address, String namespace, WarmUpRegistry registry) {
+    this.directory = directory;
+    this.address = address;
+    this.namespace = namespace;
+    this.registry = registry;
+  }
+
+  /**
+   * Goes through one start.
+   *
+   * @param round another one each time, since each pulls something new
+   * @throws IOException if the core does not, in the end, start and delete a task
+   */
+  void run(int round) throws IOException {
+    Document manifest = Document.of(MediaTypes.OCI_MANIFEST, "manifest", round);
+    Document config = Document.of(MediaTypes.OCI_CONFIG, "config", round);
+    String image = registry.reference() + "-" + round;
+    // Each of them is a process of its own.
+    try (RawCalls calls = connect(PULL)) {
+      calls.call(VersionGrpc.getVersionMethod(), Empty.getDefaultInstance());
+      pull(calls, image, manifest, config);
+    }
+    try (RehearsalShim shim = RehearsalShim.start(directory, address, namespace)) {
+      try (RawCalls calls = connect(CREATE)) {
+        create(calls, image, manifest, config, shim.program());
+      }
+      try (RawCalls calls = connect(NO_LEASE)) {
+        runTask(calls);
+      }
+      if (!shim.isDone()) {
+        throw new IOException("no container was run; the log says why");
+      }
+    }
+    try (RawCalls calls = connect(NO_LEASE)) {
+      delete(calls);
+    }
+  }
+
+  /**
+   * Connects.
+   *
+   * @param lease what keeps the garbage collector from what is made over this connection
+   */
+  private RawCalls connect(String lease) throws IOException {
+    return RawCalls.open(
+        address,
+        lease.isEmpty()
+            ? Map.of("containerd-namespace", namespace)
+            : Map.of("containerd-namespace", namespace, "containerd-lease", lease));
+  }
+
+  /** Part of an image, unlike any other round's. */
+  private record Document(String mediaType, String name, ByteString content, String digest) {
+    static Document of(String mediaType, String name, int round) {
+      byte[] text =
+          "{\"mediaType\":\"%s\",\"round\":%d,\"text\":\"%s\"}"
+              .formatted(mediaType, round, "x".repeat(1_000))
+              .getBytes(StandardCharsets.UTF_8);
+      return new Document(mediaType, name, ByteString.copyFrom(text), Digest.of(text).toString());
+    }
+  }
+
+  private static String layer(Document manifest, int number) {
+    return "layer-" + number + " " + manifest.digest();
+  }
+
+  private void pull(RawCalls calls, String image, Document manifest, Document config)
+      throws IOException {
+    calls.call(
+        LeasesGrpc.getCreateMethod(),
+        CreateRequest.newBuilder()
+            .setId(PULL)
+            .putLabels("containerd.io/gc.expire", "2100-01-01T00:00:00Z")
+            .build());
+    write(calls, manifest);
+    read(calls, manifest);
+    label(calls, manifest, "containerd.io/gc.ref.content.config", config.digest());
+    info(calls, manifest);
+    label(calls, manifest, "containerd.io/distribution.source.localhost", "rehearsal");
+    write(calls, config);
+    info(calls, config);
+    label(calls, config, "containerd.io/distribution.source.localhost", "rehearsal");
+    read(calls, config);
+    String parent = "";
+    for (int i = 0; i < registry.layerCount(); i++) {
+      String layer = layer(manifest, i);
+      stat(calls, layer);
+      calls.call(
+          SnapshotsGrpc.getPrepareMethod(),
+          PrepareSnapshotRequest.newBuilder()
+              .setSnapshotter(SNAPSHOTTER)
+              .setKey("extract " + layer)
+              .setParent(parent)
+              .putAllLabels(registry.stargzLabels(i, layer))
+              .build());
+      stat(calls, layer);
+      parent = layer;
+    }
+    label(calls, config, "containerd.io/gc.ref.snapshot." + SNAPSHOTTER, parent);
+    calls.call(
+        ImagesGrpc.getCreateMethod(),
+        CreateImageRequest.newBuilder()
+            .setImage(
+                Image.newBuilder()
+                    .setName(image)
+                    .setTarget(
+                        Descriptor.newBuilder()
+                            .setMediaType(manifest.mediaType())
+                            .setDigest(manifest.digest())
+                            .setSize(manifest.content().size())))
+            .build());
+    calls.call(LeasesGrpc.getDeleteMethod(), DeleteRequest.newBuilder().setId(PULL).build());
+  }
+
+  private void create(
+      RawCalls calls, String image, Document manifest, Document config, Path runtime)
+      throws IOException {
+    String layer = layer(manifest, registry.layerCount() - 1);
+    calls.call(ImagesGrpc.getGetMethod(), GetImageRequest.newBuilder().setName(image).build());
+    stat(calls, layer);
+    calls.call(LeasesGrpc.getCreateMethod(), CreateRequest.newBuilder().setId(CREATE).build());
+    for (int i = 0; i < READS; i++) {
+      read(calls, manifest);
+      read(calls, config);
+    }
+    calls.call(
+        SnapshotsGrpc.getPrepareMethod(),
+        PrepareSnapshotRequest.newBuilder()
+            .setSnapshotter(SNAPSHOTTER)
+            .setKey(ID)
+            .setParent(layer)
+            .build());
+    mounts(calls);
+    calls.call(
+        ContainersGrpc.getCreateMethod(),
+        CreateContainerRequest.newBuilder()
+            .setContainer(
+                Container.newBuilder()
+                    .setId(ID)
+                    .putLabels("io.containerd.image.config.stop-signal", "SIGTERM")
+                    .setImage(image)
+                    .setSnapshotter(SNAPSHOTTER)
+                    .setSnapshotKey(ID)
+                    .setRuntime(
+                        Container.Runtime.newBuilder()
+                            .setName(runtime.toString())
+                            .setOptions(Any.newBuilder().setTypeUrl("options")))
+                    .setSpec(Any.newBuilder().setTypeUrl("spec").setValue(SPEC)))
+            .build());
+    calls.call(LeasesGrpc.getDeleteMethod(), DeleteRequest.newBuilder().setId(CREATE).build());
+  }
+
+  private static void runTask(RawCalls calls) throws IOException {
+    for (int i = 0; i < 4; i++) {
+      container(calls);
+    }
+    mounts(calls);
+    calls.call(
+        TasksGrpc.getCreateMethod(), CreateTaskRequest.newBuilder().setContainerId(ID).build());
+    calls.call(TasksGrpc.getStartMethod(), StartRequest.newBuilder().setContainerId(ID).build());
+    calls.call(TasksGrpc.getWaitMethod(), WaitRequest.newBuilder().setContainerId(ID).build());
+    GetRequest task = GetRequest.newBuilder().setContainerId(ID).build();
+    calls.call(TasksGrpc.getGetMethod(), task);
+    calls.call(
+        TasksGrpc.getDeleteMethod(), DeleteTaskRequest.newBuilder().setContainerId(ID).build());
+    calls.call(TasksGrpc.getGetMethod(), task);
+  }
+
+  private static void delete(RawCalls calls) throws IOException {
+    container(calls);
+    calls.call(
+        SnapshotsGrpc.getRemoveMethod(),
+        RemoveSnapshotRequest.newBuilder().setSnapshotter(SNAPSHOTTER).setKey(ID).build());
+    calls.call(
+        ContainersGrpc.getDeleteMethod(), DeleteContainerRequest.newBuilder().setId(ID).build());
+  }
+
+  /** As containerd's content store client does: it asks twice how far the writing has come. */
+  private static void write(RawCalls calls, Document document) throws IOException {
+    WriteContentRequest whole =
+        WriteContentRequest.newBuilder()
+            .setRef(document.name() + "-" + document.digest())
+            .setTotal(document.content().size())
+            .setExpected(document.digest())
+            .build();
+    WriteContentRequest stat = WriteContentRequest.getDefaultInstance();
+    calls.call(
+        ContentGrpc.getWriteMethod(),
+        List.of(
+            whole,
+            stat,
+            stat,
+            WriteContentRequest.newBuilder()
+                .setAction(WriteAction.WRITE)
+                .setData(document.content())
+                .build(),
+            WriteContentRequest.newBuilder()
+                .setAction(WriteAction.COMMIT)
+                .setTotal(document.content().size())
+                .setExpected(document.digest())
+                .setOffset(document.content().size())
+                .build()));
+  }
+
+  private static void info(RawCalls calls, Document document) throws IOException {
+    calls.call(
+        ContentGrpc.getInfoMethod(), InfoRequest.newBuilder().setDigest(document.digest()).build());
+  }
+
+  private static void read(RawCalls calls, Document document) throws IOException {
+    info(calls, document);
+    calls.call(
+        ContentGrpc.getReadMethod(),
+        ReadContentRequest.newBuilder()
+            .setDigest(document.digest())
+            .setSize(document.content().size())
+            .build());
+  }
+
+  private static void label(RawCalls calls, Document document, String name, String value)
+      throws IOException {
+    calls.call(
+        ContentGrpc.getUpdateMethod(),
+        UpdateRequest.newBuilder()
+            .setInfo(Info.newBuilder().setDigest(document.digest()).putLabels(name, value))
+            .setUpdateMask(FieldMask.newBuilder().addPaths("labels." + name))
+            .build());
+  }
+
+  private static void stat(RawCalls calls, String key) throws IOException {
+    calls.call(
+        SnapshotsGrpc.getStatMethod(),
+        StatSnapshotRequest.newBuilder().setSnapshotter(SNAPSHOTTER).setKey(key).build());
+  }
+
+  private static void mounts(RawCalls calls) throws IOException {
+    calls.call(
+        SnapshotsGrpc.getMountsMethod(),
+        MountsRequest.newBuilder().setSnapshotter(SNAPSHOTTER).setKey(ID).build());
+  }
+
+  private static void container(RawCalls calls) throws IOException {
+    calls.call(ContainersGrpc.getGetMethod(), GetContainerRequest.newBuilder().setId(ID).build());
+  }
+}
