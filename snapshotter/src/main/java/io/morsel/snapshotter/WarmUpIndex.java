@@ -26,7 +26,6 @@ import java.util.List;
 final class WarmUpIndex {
   private static final int DIRECTORIES = 40;
   private static final int FILES_EACH = 15;
-  private static final int ROUNDS = 3;
 
   /** Nothing is fetched but by readers, since the bytes are there. */
   private static final FetchSettings SETTINGS =
@@ -42,15 +41,16 @@ final class WarmUpIndex {
   /**
    * Goes through it.
    *
+   * @param rounds how often
    * @param scratch a directory for what is written meanwhile
    * @throws InterruptedException if the thread was interrupted before the end
    */
-  static void build(Path scratch) throws IOException, InterruptedException {
+  static void build(int rounds, Path scratch) throws IOException, InterruptedException {
     WarmUpLayer layer = layer(scratch);
     WarmUpBlob blob = layer.asBlob();
     LayerSource source =
         new LayerSource("warm-up", blob.digest(), blob.sizeBytes(), layer.tocDigest());
-    for (int round = 0; round < ROUNDS; round++) {
+    for (int round = 0; round < rounds; round++) {
       if (Thread.interrupted()) {
         throw new InterruptedException();
       }
