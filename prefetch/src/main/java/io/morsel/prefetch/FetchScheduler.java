@@ -243,5 +243,6 @@ final class FetchScheduler implements AutoCloseable {
     timer.shutdownNow();
     decoders.close();
     syncer.close();
+    buffers.close();
   }
 }

@@ -1,12 +1,19 @@
 package io.morsel.prefetch;
 
 import io.morsel.registry.Digest;
+import io.morsel.registry.JsonTree;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonEncoding;
+import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.ObjectReadContext;
+import tools.jackson.core.ObjectWriteContext;
+import tools.jackson.core.json.JsonFactory;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /** {@code source.json}: a {@link LayerSource} beside the layer. */
 final class SourceFile {
@@ -14,23 +21,23 @@ final class SourceFile {
   static final String NAME = "source.json";
 
   private static final long MAX_BYTES = 64 << 10;
-  private static final JsonMapper MAPPER = JsonMapper.builder().build();
+  private static final JsonFactory JSON = new JsonFactory();
 
   private SourceFile() {}
 
   /** Writes the file into a directory that is not published yet, with which it is synced. */
   static void write(Path directory, LayerSource source) throws IOException {
-    byte[] json =
-        MAPPER
-            .writerWithDefaultPrettyPrinter()
-            .writeValueAsBytes(
-                MAPPER
-                    .createObjectNode()
-                    .put("reference", source.reference())
-                    .put("digest", source.digest().toString())
-                    .put("sizeBytes", source.sizeBytes())
-                    .put("tocDigest", source.tocDigest()));
-    Files.write(directory.resolve(NAME), json);
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (JsonGenerator json =
+        JSON.createGenerator(ObjectWriteContext.empty(), bytes, JsonEncoding.UTF8)) {
+      json.writeStartObject();
+      json.writeStringProperty("reference", source.reference());
+      json.writeStringProperty("digest", source.digest().toString());
+      json.writeNumberProperty("sizeBytes", source.sizeBytes());
+      json.writeStringProperty("tocDigest", source.tocDigest());
+      json.writeEndObject();
+    }
+    Files.write(directory.resolve(NAME), bytes.toByteArray());
   }
 
   /**
@@ -43,8 +50,9 @@ final class SourceFile {
     if (Files.size(file) > MAX_BYTES) {
       throw new IOException(file + " is damaged: it is too large");
     }
-    try {
-      JsonNode json = MAPPER.readTree(Files.readAllBytes(file));
+    try (JsonParser parser =
+        JSON.createParser(ObjectReadContext.empty(), Files.readAllBytes(file))) {
+      JsonNode json = JsonTree.read(parser);
       return new LayerSource(
           json.required("reference").stringValue(),
           Digest.parse(json.required("digest").stringValue()),

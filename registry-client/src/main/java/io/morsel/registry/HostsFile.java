@@ -15,9 +15,11 @@ import java.util.Set;
 import okhttp3.HttpUrl;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.TokenStreamLocation;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.dataformat.toml.TomlMapper;
+import tools.jackson.dataformat.toml.TomlFactory;
 
 /**
  * Reads a {@code hosts.toml}, as containerd's "Registry Configuration" (docs/hosts.md) has it.
@@ -64,8 +66,8 @@ final class HostsFile {
 
   private Content parse(String text) throws RegistryException {
     JsonNode document;
-    try {
-      document = new TomlMapper().readTree(text);
+    try (JsonParser parser = new TomlFactory().createParser(ObjectReadContext.empty(), text)) {
+      document = JsonTree.read(parser);
     } catch (JacksonException e) {
       TokenStreamLocation at = e.getLocation();
       String line = at == null ? "" : "line " + at.getLineNr() + " ";

@@ -1,6 +1,7 @@
 package io.morsel.registry;
 
 import io.morsel.registry.RegistryException.Kind;
+import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -9,13 +10,17 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonEncoding;
+import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.ObjectReadContext;
+import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.json.JsonFactory;
-import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
@@ -34,30 +39,26 @@ final class Json {
   private static final int MAX_DEPTH = 64;
   private static final int MAX_ITEMS = 20_000;
 
-  private static final JsonMapper MAPPER =
-      JsonMapper.builder(
-              JsonFactory.builder()
-                  .streamReadConstraints(
-                      StreamReadConstraints.builder()
-                          .maxNestingDepth(MAX_DEPTH)
-                          .maxStringLength(MAX_CONFIG_BYTES)
-                          .maxNameLength(1 << 16)
-                          .maxNumberLength(32)
-                          .maxTokenCount(2_000_000)
-                          .build())
-                  // Two readers must never see two images in one document.
-                  .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+  private static final JsonFactory JSON =
+      JsonFactory.builder()
+          .streamReadConstraints(
+              StreamReadConstraints.builder()
+                  .maxNestingDepth(MAX_DEPTH)
+                  .maxStringLength(MAX_CONFIG_BYTES)
+                  .maxNameLength(1 << 16)
+                  .maxNumberLength(32)
+                  .maxTokenCount(2_000_000)
                   .build())
-          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-          .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+          // Two readers must never see two images in one document.
+          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
           .build();
 
   private Json() {}
 
   /** The document, which must be an object; {@code what} names it in the message. */
   static ObjectNode parseObject(byte[] content, String what) throws RegistryException {
-    try {
-      if (MAPPER.readTree(content) instanceof ObjectNode object) {
+    try (JsonParser parser = JSON.createParser(ObjectReadContext.empty(), content)) {
+      if (JsonTree.read(parser) instanceof ObjectNode object) {
         return object;
       }
     } catch (JacksonException e) {
@@ -70,11 +71,16 @@ final class Json {
   }
 
   static ObjectNode newObject() {
-    return MAPPER.createObjectNode();
+    return JsonNodeFactory.instance.objectNode();
   }
 
   static byte[] write(JsonNode node) {
-    return MAPPER.writeValueAsBytes(node);
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (JsonGenerator json =
+        JSON.createGenerator(ObjectWriteContext.empty(), bytes, JsonEncoding.UTF8)) {
+      JsonTree.write(json, node);
+    }
+    return bytes.toByteArray();
   }
 
   /** The property's text, or null where it is absent or null. */

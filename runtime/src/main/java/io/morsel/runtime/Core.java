@@ -42,6 +42,7 @@ import io.morsel.snapshotter.ConfigKeys;
 import io.morsel.snapshotter.DaemonMetrics;
 import io.morsel.snapshotter.EmbeddedSnapshotter;
 import io.morsel.snapshotter.HttpEndpoint;
+import io.morsel.snapshotter.IdleMemory;
 import io.morsel.snapshotter.NativeLibraries;
 import io.morsel.snapshotter.RootLock;
 import io.morsel.snapshotter.SdNotify;
@@ -264,6 +265,12 @@ public final class Core implements AutoCloseable {
     // After the clients' socket: who waits for the events of shims can subscribe first.
     add(ShimEvents.serve(settings.address(), manager, events));
     manager.serving();
+    if (role == Role.DAEMON) {
+      Optional<IdleMemory> memory = IdleMemory.start();
+      if (memory.isPresent()) {
+        add(memory.get());
+      }
+    }
     log.atLevel(isTheProcess() ? Level.INFO : Level.DEBUG)
         .log(
             "morsel {} serves as a core on {} from {}",

@@ -7,6 +7,7 @@ import io.morsel.containerd.api.leases.LeasesGrpc;
 import io.morsel.containerd.api.snapshots.SnapshotsGrpc;
 import io.morsel.containerd.api.tasks.TasksGrpc;
 import io.morsel.containerd.api.transfer.TransferGrpc;
+import io.morsel.snapshotter.IdleMemory;
 import io.morsel.snapshotter.SnapshotterRehearsal;
 import io.morsel.snapshotter.WarmUp;
 import io.morsel.snapshotter.WarmUpLayer;
@@ -25,6 +26,11 @@ final class CoreWarmUp {
    * than it saves.
    */
   private static final int STARTS = 12;
+
+  /** After so many the heap is collected: what is called then is looked at again by the others. */
+  private static final int STARTS_UNTIL_COLLECTION = 10;
+
+  private static final int INDEXES = 3;
 
   private static final String NAMESPACE = "warm-up";
 
@@ -56,7 +62,7 @@ final class CoreWarmUp {
 
   private void goThrough(Path directory, WarmUp warmUp) throws IOException, InterruptedException {
     // First, since it is what a pull waits for longest.
-    warmUp.buildIndexes(directory);
+    warmUp.buildIndexes(directory, INDEXES);
     CoreSettings within =
         new CoreSettings(
             directory.resolve("root"),
@@ -73,6 +79,9 @@ final class CoreWarmUp {
             new StartRehearsal(directory, within.address(), NAMESPACE, registry);
         for (int round = 0; round < STARTS; round++) {
           warmUp.checkNotStopped();
+          if (round == STARTS_UNTIL_COLLECTION) {
+            IdleMemory.collect();
+          }
           rehearsal.run(round);
           WarmUpLayer.read(directory);
         }

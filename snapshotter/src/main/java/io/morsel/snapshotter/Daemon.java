@@ -122,6 +122,12 @@ public final class Daemon implements AutoCloseable {
                 address,
                 List.of(new SnapshotsService(assembled.snapshotter()).bindService()),
                 interceptors));
+    if (isTheProcess) {
+      Optional<IdleMemory> memory = IdleMemory.start();
+      if (memory.isPresent()) {
+        add(memory.get());
+      }
+    }
     log.atLevel(isTheProcess ? Level.INFO : Level.DEBUG)
         .log(
             "morsel {} serves snapshots on {} from {}, layers are shown through {}",

@@ -15,7 +15,14 @@ import io.prometheus.metrics.core.metrics.Gauge;
 import io.prometheus.metrics.core.metrics.GaugeWithCallback;
 import io.prometheus.metrics.core.metrics.Histogram;
 import io.prometheus.metrics.core.metrics.Info;
-import io.prometheus.metrics.instrumentation.jvm.JvmMetrics;
+import io.prometheus.metrics.instrumentation.jvm.JvmBufferPoolMetrics;
+import io.prometheus.metrics.instrumentation.jvm.JvmClassLoadingMetrics;
+import io.prometheus.metrics.instrumentation.jvm.JvmCompilationMetrics;
+import io.prometheus.metrics.instrumentation.jvm.JvmGarbageCollectorMetrics;
+import io.prometheus.metrics.instrumentation.jvm.JvmMemoryMetrics;
+import io.prometheus.metrics.instrumentation.jvm.JvmRuntimeInfoMetric;
+import io.prometheus.metrics.instrumentation.jvm.JvmThreadsMetrics;
+import io.prometheus.metrics.instrumentation.jvm.ProcessMetrics;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import io.prometheus.metrics.model.snapshots.MetricSnapshots;
 import java.util.EnumMap;
@@ -208,11 +215,26 @@ public final class DaemonMetrics implements FetchObserver {
 
   /** The state of everything now. */
   public MetricSnapshots scrape() {
-    // Not before somebody asks: the JVM's own figures bring in all of JMX.
     if (hasJvmMetrics.compareAndSet(false, true)) {
-      JvmMetrics.builder().register(registry);
+      registerJvmMetrics();
     }
     return registry.scrape();
+  }
+
+  /**
+   * Not before somebody asks, and not all that there are: those of native memory, which has to be
+   * tracked for them, and of what the pools allocate, counted anew at each collection, bring in a
+   * server for JMX and the flight recorder.
+   */
+  private void registerJvmMetrics() {
+    JvmBufferPoolMetrics.builder().register(registry);
+    JvmClassLoadingMetrics.builder().register(registry);
+    JvmCompilationMetrics.builder().register(registry);
+    JvmGarbageCollectorMetrics.builder().register(registry);
+    JvmMemoryMetrics.builder().register(registry);
+    JvmRuntimeInfoMetric.builder().register(registry);
+    JvmThreadsMetrics.builder().register(registry);
+    ProcessMetrics.builder().register(registry);
   }
 
   /** Exposes sums over all mounted layers, each asked for when they are scraped. */

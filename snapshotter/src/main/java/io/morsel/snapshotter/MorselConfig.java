@@ -3,6 +3,7 @@ package io.morsel.snapshotter;
 import io.morsel.prefetch.FetchSettings;
 import io.morsel.registry.Credentials;
 import io.morsel.registry.DockerConfigCredentials;
+import io.morsel.registry.JsonTree;
 import io.morsel.registry.RegistrySettings;
 import io.morsel.stargz.LayerLimits;
 import java.io.IOException;
@@ -21,9 +22,11 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.TokenStreamLocation;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.dataformat.toml.TomlMapper;
+import tools.jackson.dataformat.toml.TomlFactory;
 
 /**
  * What an operator may set, with a value for every key of {@link ConfigKeys}.
@@ -79,8 +82,8 @@ public final class MorselConfig {
   /** Reads a file's text; {@code name} is what messages call it. */
   static MorselConfig parse(String text, String name) throws ConfigException {
     JsonNode document;
-    try {
-      document = new TomlMapper().readTree(text);
+    try (JsonParser parser = new TomlFactory().createParser(ObjectReadContext.empty(), text)) {
+      document = JsonTree.read(parser);
     } catch (JacksonException e) {
       TokenStreamLocation location = e.getLocation();
       String where = location == null ? "" : ":" + location.getLineNr();

@@ -10,7 +10,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -19,10 +18,10 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Gives pages back that only the start of the virtual machine needed, of its own program above all:
- * about 5 MB; and later what the warm-up has freed.
+ * about 5 MB.
  *
- * <p>At the start only clean pages of files go. When they are used again they come from the page
- * cache, or from the file where that has dropped them.
+ * <p>Only clean pages of files go. When they are used again they come from the page cache, or from
+ * the file where that has dropped them.
  */
 final class StartupPages {
   private static final Logger log = LoggerFactory.getLogger(StartupPages.class);
@@ -71,28 +70,6 @@ final class StartupPages {
       log.debug("pages of the start are kept: {}", e.toString());
     } catch (Throwable e) {
       throw new IllegalStateException("madvise", e);
-    }
-  }
-
-  /**
-   * Gives back what malloc holds free, as glibc has it: many megabytes after a warm-up, which the
-   * virtual machine would give back some time later. Elsewhere nothing happens.
-   */
-  static void trimMalloc() {
-    try {
-      Linker linker = Linker.nativeLinker();
-      Optional<MemorySegment> trim = linker.defaultLookup().find("malloc_trim");
-      if (trim.isPresent()) {
-        int _ =
-            (int)
-                linker
-                    .downcallHandle(
-                        trim.get(),
-                        FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG))
-                    .invokeExact(0L);
-      }
-    } catch (Throwable e) {
-      throw new IllegalStateException("malloc_trim", e);
     }
   }
 

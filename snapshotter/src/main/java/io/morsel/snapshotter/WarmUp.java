@@ -119,12 +119,13 @@ public final class WarmUp implements AutoCloseable {
    * Has {@link WarmUpIndex} go through its layers. Nothing interrupts that: its files would be
    * closed under those who read them, who then wait for the bytes until their time is over.
    *
+   * @param rounds how often
    * @throws InterruptedException if there is real work to do
    */
-  public void buildIndexes(Path scratch) throws IOException, InterruptedException {
+  public void buildIndexes(Path scratch, int rounds) throws IOException, InterruptedException {
     beginCleaning();
     try {
-      WarmUpIndex.build(scratch, this);
+      WarmUpIndex.build(rounds, scratch, this);
     } finally {
       endUndisturbed();
     }
@@ -156,7 +157,7 @@ public final class WarmUp implements AutoCloseable {
       } finally {
         beginCleaning();
         reconcile(root);
-        StartupPages.trimMalloc();
+        IdleMemory.trim();
       }
       log.debug("warmed up in {} ms", (System.nanoTime() - start) / 1_000_000);
     } catch (IOException | InterruptedException | RuntimeException e) {

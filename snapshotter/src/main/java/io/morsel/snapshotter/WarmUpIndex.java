@@ -26,7 +26,6 @@ import java.util.List;
 final class WarmUpIndex {
   private static final int DIRECTORIES = 40;
   private static final int FILES_EACH = 15;
-  private static final int ROUNDS = 3;
 
   /** Nothing is fetched but by readers, since the bytes are there. */
   private static final FetchSettings SETTINGS =
@@ -42,16 +41,18 @@ final class WarmUpIndex {
   /**
    * Goes through it, after some hashing.
    *
+   * @param rounds how often
    * @param scratch a directory for what is written meanwhile
    * @throws InterruptedException if the warm-up is stopped before the end
    */
-  static void build(Path scratch, WarmUp warmUp) throws IOException, InterruptedException {
+  static void build(int rounds, Path scratch, WarmUp warmUp)
+      throws IOException, InterruptedException {
     hash();
     WarmUpLayer layer = layer(scratch);
     WarmUpBlob blob = layer.asBlob();
     LayerSource source =
         new LayerSource("warm-up", blob.digest(), blob.sizeBytes(), layer.tocDigest());
-    for (int round = 0; round < ROUNDS; round++) {
+    for (int round = 0; round < rounds; round++) {
       warmUp.checkNotStopped();
       Path directory = Files.createTempDirectory(scratch, "index");
       try (LayerStore store = new LayerStore(directory, SETTINGS, FetchObserver.NONE);

@@ -8,13 +8,15 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonEncoding;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
+import tools.jackson.core.ObjectReadContext;
+import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.json.JsonFactory;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * A profile as JSON: {@code mediaType}, {@code image}, {@code layers}, and {@code starts}, each
@@ -28,19 +30,17 @@ public final class ProfileJson {
   /** The largest profile that is read or written, in bytes. */
   public static final int MAX_BYTES = 2 << 20;
 
-  private static final JsonMapper MAPPER =
-      JsonMapper.builder(
-              JsonFactory.builder()
-                  .streamReadConstraints(
-                      StreamReadConstraints.builder()
-                          .maxNestingDepth(16)
-                          .maxStringLength(4_096)
-                          .maxNameLength(256)
-                          .maxNumberLength(32)
-                          .maxDocumentLength(MAX_BYTES)
-                          .build())
-                  .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+  private static final JsonFactory JSON =
+      JsonFactory.builder()
+          .streamReadConstraints(
+              StreamReadConstraints.builder()
+                  .maxNestingDepth(16)
+                  .maxStringLength(4_096)
+                  .maxNameLength(256)
+                  .maxNumberLength(32)
+                  .maxDocumentLength(MAX_BYTES)
                   .build())
+          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
           .build();
 
   private ProfileJson() {}
@@ -57,7 +57,8 @@ public final class ProfileJson {
 
   private static byte[] write(ImageProfile profile, List<RecordedStart> starts) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try (JsonGenerator json = MAPPER.createGenerator(bytes)) {
+    try (JsonGenerator json =
+        JSON.createGenerator(ObjectWriteContext.empty(), bytes, JsonEncoding.UTF8)) {
       json.writeStartObject();
       json.writeStringProperty("mediaType", ImageProfile.MEDIA_TYPE);
       json.writeStringProperty("image", profile.image().toString());
@@ -107,7 +108,7 @@ public final class ProfileJson {
     if (json.length > MAX_BYTES) {
       throw new ProfileFormatException("it is larger than " + MAX_BYTES + " bytes");
     }
-    try (JsonParser parser = MAPPER.createParser(json)) {
+    try (JsonParser parser = JSON.createParser(ObjectReadContext.empty(), json)) {
       return new ProfileJson.Reader(parser).profile();
     } catch (JacksonException e) {
       throw new ProfileFormatException("no valid JSON: " + e.getOriginalMessage());
