@@ -27,7 +27,7 @@ import java.util.Set;
  * read and removed.
  */
 public final class SnapshotterRehearsal {
-  private static final int REHEARSALS = 3;
+  private static final int REHEARSALS = 10;
   private static final long PROFILE_MILLIS = 10_000;
 
   /** How often what serves every call is gone through, so that it is compiled. */
