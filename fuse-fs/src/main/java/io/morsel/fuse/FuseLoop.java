@@ -161,7 +161,8 @@ final class FuseLoop implements AutoCloseable {
           }
         } else if (n == -Errno.EAGAIN) {
           return;
-        } else if (n == -Errno.ENODEV) {
+        } else if (n == -Errno.ENODEV || n == -Errno.ECONNABORTED) {
+          // The latter where that came to pass while the kernel was handing out a request.
           end(connection, "unmounted");
           return;
         } else if (n != -Errno.EINTR && n != -Errno.ENOENT) {
