@@ -147,7 +147,9 @@ class TakeoverIT {
       morsel(socket, "pull", lazy).succeed();
       assertThat(manager.stored()).isNotEmpty();
       morsel(socket, "run", "--detach", "--name", "c", lazy, "sh", "-c", SCRIPT).succeed();
-      Path inside = Path.of("/proc", Long.toString(pid(socket)), "root");
+      long pid = pid(socket);
+      assertThat(environmentOfParent(pid)).doesNotContain("NOTIFY_SOCKET", "LISTEN_");
+      Path inside = Path.of("/proc", Long.toString(pid), "root");
       Await.until("it has read", Node.SOON, () -> Files.exists(inside.resolve("tmp/part")));
       List<Process> readers = new ArrayList<>();
       boolean stopped = false;
@@ -242,6 +244,12 @@ class TakeoverIT {
           .map(fields -> Long.parseLong(fields[1]))
           .findFirst()
           .orElseThrow();
+    }
+
+    /** What the container's shim was told, which inherits nothing that was meant for the daemon. */
+    private static String environmentOfParent(long pid) throws IOException {
+      ProcessHandle shim = ProcessHandle.of(pid).flatMap(ProcessHandle::parent).orElseThrow();
+      return Files.readString(Path.of("/proc", Long.toString(shim.pid()), "environ"));
     }
 
     /** Reads a file of the container's, as one of its processes would. */
