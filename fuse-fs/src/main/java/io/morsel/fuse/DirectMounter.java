@@ -1,6 +1,8 @@
 package io.morsel.fuse;
 
+import io.morsel.prefetch.ContentIdentity;
 import io.morsel.prefetch.LayerContent;
+import io.morsel.stargz.erofs.ErofsImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,22 +31,44 @@ public final class DirectMounter implements FuseMounter {
   private static final long INIT_SECONDS = 10;
   private static final int READ_AHEAD_KIB = ReplyBuffer.MAX_BODY_BYTES / 1024;
 
+  /** Where a connection is mounted that came from another process, for messages. */
+  private static final Path ELSEWHERE = Path.of("a mount of an earlier process");
+
   private final int threads;
+  private final DescriptorKeeper keeper;
   private final Set<DirectMount> mounts = ConcurrentHashMap.newKeySet();
   private @Nullable FuseLoop loop;
+
+  /** What connections show that were taken over from beneath another filesystem. */
+  private @Nullable ErofsImage takenTree;
+
   private boolean closed;
 
-  /** A front end with a thread for each core, and two at least. */
+  /** A front end whose mounts end with it; see {@link #DirectMounter(DescriptorKeeper)}. */
   public DirectMounter() {
-    this(Math.max(2, Runtime.getRuntime().availableProcessors()));
+    this(DescriptorKeeper.NONE);
   }
 
-  /** A front end that serves all its mounts with so many threads, which start with the first. */
-  public DirectMounter(int threads) {
+  /**
+   * A front end with a thread for each core, and two at least.
+   *
+   * @param keeper is given the descriptor of each mount that another process could go on with
+   */
+  public DirectMounter(DescriptorKeeper keeper) {
+    this(Math.max(2, Runtime.getRuntime().availableProcessors()), keeper);
+  }
+
+  /**
+   * A front end that serves all its mounts with so many threads, which start with the first.
+   *
+   * @param keeper is given the descriptor of each mount that another process could go on with
+   */
+  public DirectMounter(int threads, DescriptorKeeper keeper) {
     if (threads < 1) {
       throw new IllegalArgumentException("threads: " + threads + ", must be 1 at least");
     }
     this.threads = threads;
+    this.keeper = keeper;
   }
 
   @Override
@@ -64,6 +88,7 @@ public final class DirectMounter implements FuseMounter {
       mounted = true;
       running.serve(connection);
       awaitInit(connection);
+      keep(connection);
       ready = true;
     } finally {
       if (!ready) {
@@ -100,6 +125,7 @@ public final class DirectMounter implements FuseMounter {
       mount = DetachedMount.create("fuse", detachedOptions(connection));
       running.serve(connection);
       awaitInit(connection);
+      keep(connection);
       ready = true;
       return new Detached(connection, mount);
     } finally {
@@ -133,6 +159,102 @@ public final class DirectMounter implements FuseMounter {
     if (running != null) {
       running.end(detached.connection(), why);
     }
+  }
+
+  /** Has a connection outlive this process, where there is somebody who does that. */
+  private void keep(FuseConnection connection) throws IOException {
+    if (keeper.equals(DescriptorKeeper.NONE)) {
+      return;
+    }
+    ContentIdentity identity = connection.tree().content().identity().orElse(null);
+    if (identity == null) {
+      return;
+    }
+    String name =
+        KeptConnection.of(
+                identity,
+                connection.cached(),
+                connection.opensFiles(),
+                connection.opensDirectories(),
+                connection.initialized().join())
+            .name();
+    if (keeper.keep(connection.fd(), name)) {
+      connection.kept(keeper, name);
+    }
+  }
+
+  /**
+   * Whether a descriptor that an earlier process had is of {@code /dev/fuse}, and the kernel still
+   * has its filesystem.
+   */
+  public static boolean isServed(int descriptor) {
+    try {
+      return Files.readSymbolicLink(Path.of("/proc/self/fd", Integer.toString(descriptor)))
+              .equals(Path.of(DEVICE))
+          && !Linux.isDisconnected(descriptor);
+    } catch (IOException e) {
+      log.debug("descriptor {}: {}", descriptor, e.toString());
+      return false;
+    }
+  }
+
+  /** Closes a descriptor that an earlier process had: unless it is kept, its readers fail. */
+  public static void abandon(int descriptor) {
+    Linux.close(descriptor);
+  }
+
+  /**
+   * Serves a connection that an earlier process served, wherever its filesystem is mounted, until
+   * the kernel drops that.
+   *
+   * @param descriptor of {@code /dev/fuse}, which is closed when the connection ends, or if this
+   *     fails
+   * @param kept what the descriptor was kept as
+   * @param layer what is shown, which must be what the connection showed from the start
+   * @param scratch for a short-lived file
+   * @return completes when the content is not used any more
+   * @throws IOException if that is another content, or the kernel refuses
+   */
+  public CompletableFuture<Void> takeOver(
+      int descriptor, KeptConnection kept, LayerContent layer, Path scratch) throws IOException {
+    FuseLoop running = null;
+    LayerContent content;
+    try {
+      content = kept.cached() ? layer : new LayerDataFile(layer, takenTree(scratch));
+      ContentIdentity identity = content.identity().orElse(null);
+      if (!kept.identity().equals(identity)) {
+        throw new IOException(
+            "its index is not the one that it was mounted with: %s instead of %s"
+                .formatted(identity, kept.identity()));
+      }
+      running = loop();
+    } finally {
+      if (running == null) {
+        Linux.close(descriptor);
+      }
+    }
+    FuseConnection connection = running.connect(descriptor, ELSEWHERE, content, kept.cached());
+    boolean served = false;
+    try {
+      connection.kept(keeper, kept.name());
+      connection.initialize(kept.minor(), kept.opensFiles(), kept.opensDirectories());
+      // Before anything is read from it, which would be sent once more otherwise.
+      connection.resend();
+      running.serve(connection);
+      served = true;
+      return connection.released().copy();
+    } finally {
+      if (!served) {
+        running.end(connection, "taking it over failed");
+      }
+    }
+  }
+
+  private synchronized ErofsImage takenTree(Path scratch) throws IOException {
+    if (takenTree == null) {
+      takenTree = LayerDataFile.newTree(scratch);
+    }
+    return takenTree;
   }
 
   private synchronized FuseLoop loop() throws IOException {
@@ -204,13 +326,19 @@ public final class DirectMounter implements FuseMounter {
   @Override
   public void close() {
     FuseLoop running;
+    ErofsImage tree;
     synchronized (this) {
       closed = true;
       running = loop;
+      tree = takenTree;
+      takenTree = null;
     }
     if (running != null) {
       mounts.forEach(DirectMount::close);
       running.close();
+    }
+    if (tree != null) {
+      tree.close();
     }
   }
 

@@ -17,6 +17,7 @@ final class Errno {
   static final int ERANGE = 34;
   static final int ENOSYS = 38;
   static final int ENODATA = 61;
+  static final int ECONNABORTED = 103;
   static final int ENOTCONN = 107;
 
   private Errno() {}

@@ -36,6 +36,13 @@ final class FuseConnection {
   private volatile String whyEnded = "";
   private volatile boolean opensFiles;
   private volatile boolean opensDirectories;
+  private volatile DescriptorKeeper keeper = DescriptorKeeper.NONE;
+
+  /** What the descriptor is kept as; empty where it is not. */
+  private volatile String keptAs = "";
+
+  /** Whether what is not answered yet is another process's to answer. */
+  private volatile boolean left;
 
   FuseConnection(
       int fd,
@@ -107,6 +114,20 @@ final class FuseConnection {
     initialized.complete(minor);
   }
 
+  /** Says that the descriptor is kept for a later process, until the connection ends. */
+  void kept(DescriptorKeeper by, String name) {
+    keeper = by;
+    keptAs = name;
+    if (ended.get() && !left) {
+      by.drop(name);
+    }
+  }
+
+  /** Whether a later process may serve the connection. */
+  boolean isKept() {
+    return !keptAs.isEmpty();
+  }
+
   /** Whether the kernel still has the filesystem. */
   boolean isAlive() {
     return !ended.get();
@@ -148,16 +169,67 @@ final class FuseConnection {
     if (!ended.compareAndSet(false, true)) {
       return false;
     }
+    if (isKept()) {
+      keeper.drop(keptAs);
+    }
+    finish(why);
+    return true;
+  }
+
+  /**
+   * Ends the connection for this process only, whose descriptor is kept: requests that were taken
+   * and are not answered yet are left to the process that serves it next, which asks for them
+   * again.
+   *
+   * @return whether this call did so
+   */
+  boolean leave(String why) {
+    if (!ended.compareAndSet(false, true)) {
+      return false;
+    }
+    left = true;
+    finish(why);
+    return true;
+  }
+
+  private void finish(String why) {
     whyEnded = why;
     initialized.completeExceptionally(new IllegalStateException(why));
     reads.cancelAll();
     log.debug("{}: {} is no longer served: {}", tree.content().name(), mountPoint, why);
     release();
-    return true;
+  }
+
+  /** Whether an error comes of leaving and says nothing of the content: nobody is to see it. */
+  private boolean isLeftTo(int errno) {
+    return left && (errno == Errno.EINTR || errno == Errno.EIO);
+  }
+
+  /**
+   * Has the kernel send again what another process took and did not answer.
+   *
+   * @return whether it does; false for one before Linux 6.9
+   */
+  boolean resend() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment header = arena.allocate(OutHeader.BYTES, Long.BYTES);
+      OutHeader.putNotification(header, 0, 0, OutHeader.NOTIFY_RESEND);
+      long n = Linux.write(Linux.newErrnoState(arena), fd, header, OutHeader.BYTES);
+      if (n < 0) {
+        log.debug(
+            "{}: the kernel does not send requests again: {}",
+            tree.content().name(),
+            Linux.describe((int) -n));
+      }
+      return n >= 0;
+    }
   }
 
   /** Sends a reply; an error has no body. */
   void reply(MemorySegment errnoState, ReplyBuffer buffer, int bodyBytes, int errno, long unique) {
+    if (isLeftTo(errno)) {
+      return;
+    }
     int bytes = errno == 0 ? bodyBytes : 0;
     OutHeader.put(buffer.segment(), ReplyBuffer.HEADER, bytes, errno, unique);
     send(errnoState, buffer.message(), OutHeader.BYTES + bytes);
@@ -165,6 +237,9 @@ final class FuseConnection {
 
   /** Sends an error where no buffer is at hand. */
   void refuse(MemorySegment errnoState, Arena arena, int errno, long unique) {
+    if (isLeftTo(errno)) {
+      return;
+    }
     MemorySegment header = arena.allocate(OutHeader.BYTES, Long.BYTES);
     OutHeader.put(header, 0, 0, errno, unique);
     send(errnoState, header, OutHeader.BYTES);

@@ -161,7 +161,8 @@ final class FuseLoop implements AutoCloseable {
           }
         } else if (n == -Errno.EAGAIN) {
           return;
-        } else if (n == -Errno.ENODEV) {
+        } else if (n == -Errno.ENODEV || n == -Errno.ECONNABORTED) {
+          // The latter where that came to pass while the kernel was handing out a request.
           end(connection, "unmounted");
           return;
         } else if (n != -Errno.EINTR && n != -Errno.ENOENT) {
@@ -195,7 +196,34 @@ final class FuseLoop implements AutoCloseable {
     }
   }
 
-  /** Ends all connections and threads. */
+  /** Ends a connection as this process does: one whose descriptor is kept goes on for its users. */
+  private void leave(FuseConnection connection) {
+    if (!connection.isKept() || isDropped(connection)) {
+      end(connection, "the mounter was closed");
+    } else if (connection.leave("the mounter was closed")) {
+      log.info(
+          "{}: what reads of it at {} waits for the next start",
+          connection.tree().content().name(),
+          connection.mountPoint());
+      forget(connection);
+    }
+  }
+
+  private static boolean isDropped(FuseConnection connection) {
+    if (!connection.acquire()) {
+      return true;
+    }
+    try {
+      return Linux.isDisconnected(connection.fd());
+    } catch (IOException e) {
+      log.debug("{}: {}", connection.mountPoint(), e.toString());
+      return false;
+    } finally {
+      connection.release();
+    }
+  }
+
+  /** Ends all threads, and all connections but those whose descriptors are kept. */
   @Override
   public void close() {
     List<FuseConnection> open;
@@ -206,7 +234,7 @@ final class FuseLoop implements AutoCloseable {
       closed = true;
       open = connections();
     }
-    open.forEach(connection -> end(connection, "the mounter was closed"));
+    open.forEach(this::leave);
     try {
       Linux.signal(stop);
       for (Thread thread : threads) {

@@ -1,5 +1,6 @@
 package io.morsel.fuse;
 
+import io.morsel.prefetch.ContentIdentity;
 import io.morsel.prefetch.LayerContent;
 import io.morsel.stargz.erofs.ErofsImage;
 import io.morsel.stargz.erofs.ErofsNode;
@@ -9,6 +10,8 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HexFormat;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
 /**
@@ -69,5 +72,13 @@ record LayerDataFile(LayerContent layer, ErofsImage tree) implements LayerConten
   @Override
   public long dataBytes() {
     return layer.dataBytes();
+  }
+
+  /** Of the layer its data alone, and with it the number of the only file. */
+  @Override
+  public Optional<ContentIdentity> identity() throws IOException {
+    long nid = tree.lookup(tree.rootNid(), NAME.getBytes(StandardCharsets.US_ASCII));
+    String numbers = HexFormat.of().toHexDigits(nid);
+    return layer.identity().map(identity -> identity.withTree(numbers));
   }
 }

@@ -78,7 +78,9 @@ final class PendingReads {
       this.inode = inode;
       this.fileOffset = fileOffset;
       this.bytes = bytes;
-      this.thread = Thread.ofVirtual().name("fuse-read-", unique).unstarted(this::run);
+      // The highest bit is set where the kernel sends a request again.
+      long number = unique & Long.MAX_VALUE;
+      this.thread = Thread.ofVirtual().name("fuse-read-", number).unstarted(this::run);
     }
 
     void giveUp() {

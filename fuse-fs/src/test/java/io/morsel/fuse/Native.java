@@ -54,6 +54,18 @@ final class Native {
 
   private Native() {}
 
+  /** A duplicate of a descriptor of this process. */
+  static int duplicate(int descriptor) {
+    try {
+      MethodHandle dup =
+          LINKER.downcallHandle(
+              LINKER.defaultLookup().findOrThrow("dup"), FunctionDescriptor.of(JAVA_INT, JAVA_INT));
+      return (int) dup.invokeExact(descriptor);
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+
   private static MethodHandle handle(String name, ValueLayout result, ValueLayout... parameters) {
     return LINKER.downcallHandle(
         LINKER.defaultLookup().findOrThrow(name),

@@ -1,6 +1,8 @@
 package io.morsel.fuse;
 
+import io.morsel.prefetch.ContentIdentity;
 import io.morsel.prefetch.LayerContent;
+import io.morsel.registry.Digest;
 import io.morsel.stargz.erofs.ErofsImage;
 import io.morsel.stargz.erofs.ErofsNode;
 import java.io.IOException;
@@ -9,8 +11,10 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.HexFormat;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -185,5 +189,14 @@ final class SampleContent implements LayerContent {
   @Override
   public long dataBytes() {
     return dataBytes;
+  }
+
+  @Override
+  public Optional<ContentIdentity> identity() {
+    return Optional.of(
+        new ContentIdentity(
+            Digest.parse(name),
+            HexFormat.of().toHexDigits(dataBytes),
+            HexFormat.of().toHexDigits(tree.rootNid())));
   }
 }

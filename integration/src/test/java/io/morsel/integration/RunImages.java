@@ -30,6 +30,23 @@ final class RunImages {
         .push(reference);
   }
 
+  /**
+   * Pushes it with a file {@code /data/file-N} of each given size, in a layer that has no
+   * directories of its own.
+   */
+  static void pushWithFiles(Path work, String reference, int... sizesBytes) {
+    new OciLayout(work)
+        .settings(SETTINGS)
+        .layer(RunImages::userland)
+        .layer(
+            tar -> {
+              for (int i = 0; i < sizesBytes.length; i++) {
+                tar.add(Entry.of('0', "data/file-" + i), Images.noise(i, sizesBytes[i]));
+              }
+            })
+        .push(reference);
+  }
+
   private static void userland(TarComposer tar) {
     tar.add(Entry.of('5', "bin/").mode(0755));
     tar.add(Entry.of('0', "bin/busybox").mode(0755), busybox());

@@ -1,11 +1,20 @@
 package io.morsel.prefetch;
 
+import static java.util.concurrent.TimeUnit.NANOSECONDS;
+
+import io.morsel.registry.Digest;
 import io.morsel.registry.RemoteBlob;
 import io.morsel.stargz.LayerIndex;
 import io.morsel.stargz.erofs.ErofsImage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.security.MessageDigest;
+import java.util.HexFormat;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
@@ -144,6 +153,32 @@ public final class Layer implements LayerContent, AutoCloseable {
   @Override
   public long dataBytes() {
     return layer.data().spec.dataBytes();
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * <p>The tree's is that of the index as it lies on the disk: built anew, by another version say,
+   * it may number the same names in another way.
+   */
+  @Override
+  public Optional<ContentIdentity> identity() throws IOException {
+    BasicFileAttributes tree =
+        Files.readAttributes(layer.index().tree().file(), BasicFileAttributes.class);
+    MessageDigest sha256 = Digest.hasher(Digest.SHA256);
+    String built =
+        layer.data().spec.identity()
+            + " "
+            + tree.size()
+            + " "
+            + tree.lastModifiedTime().to(NANOSECONDS);
+    sha256.update(built.getBytes(StandardCharsets.US_ASCII));
+    int digits = ContentIdentity.DIGITS;
+    return Optional.of(
+        new ContentIdentity(
+            layer.source().digest(),
+            layer.data().spec.identity().substring(0, digits),
+            HexFormat.of().formatHex(sha256.digest()).substring(0, digits)));
   }
 
   /** The data that all handles share. */

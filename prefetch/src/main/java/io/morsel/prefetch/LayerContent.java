@@ -4,6 +4,7 @@ import io.morsel.stargz.erofs.ErofsImage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
 /**
@@ -48,4 +49,14 @@ public interface LayerContent {
 
   /** Size of the layer's regular files in bytes, for {@code statfs}. */
   long dataBytes();
+
+  /**
+   * Which content this is, for a later process that is to go on showing it; empty where only this
+   * one can.
+   *
+   * @throws IOException if that can't be found out
+   */
+  default Optional<ContentIdentity> identity() throws IOException {
+    return Optional.empty();
+  }
 }

@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -123,6 +124,16 @@ public final class LayerStore implements AutoCloseable {
    * @return empty where the store has no such layer
    */
   public Optional<Layer> restore(Digest layer, Supplier<RemoteBlob> blob) throws IOException {
+    return restore(layer, _ -> blob);
+  }
+
+  /**
+   * The same where nothing but the layer's digest is known.
+   *
+   * @param blob asked at once for what is asked for the blob later, by where the layer comes from
+   */
+  public Optional<Layer> restore(Digest layer, Function<LayerSource, Supplier<RemoteBlob>> blob)
+      throws IOException {
     Entry entry = acquire(layer);
     boolean opened = false;
     try {
@@ -140,7 +151,7 @@ public final class LayerStore implements AutoCloseable {
           } catch (NoSuchFileException e) {
             return Optional.empty();
           }
-          open = open(source, index, directory, blob);
+          open = open(source, index, directory, blob.apply(source));
           entry.layer = open;
         }
         opened = true;

@@ -40,6 +40,7 @@ import io.morsel.runtime.transfer.TransferParts;
 import io.morsel.runtime.transfer.TransferService;
 import io.morsel.snapshotter.ConfigKeys;
 import io.morsel.snapshotter.DaemonMetrics;
+import io.morsel.snapshotter.DescriptorStore;
 import io.morsel.snapshotter.EmbeddedSnapshotter;
 import io.morsel.snapshotter.HttpEndpoint;
 import io.morsel.snapshotter.IdleMemory;
@@ -287,7 +288,12 @@ public final class Core implements AutoCloseable {
     EmbeddedSnapshotter lazy =
         add(
             EmbeddedSnapshotter.lazy(
-                directory.resolve("morsel"), settings.config(), settings.version(), metrics));
+                directory.resolve("morsel"),
+                settings.config(),
+                settings.version(),
+                metrics,
+                // The containers of others end with them, and theirs would not be this core's.
+                role == Role.DAEMON ? DescriptorStore.ofProcess() : DescriptorStore.NONE));
     return Map.of(
         "overlayfs",
         NamespacedSnapshots.open(store, "overlayfs", overlay.snapshotter(), clock),

@@ -100,7 +100,14 @@ public final class Daemon implements AutoCloseable {
     add(RootLock.take(root));
     NativeLibraries.keepBelow(root);
     DaemonMetrics metrics = new DaemonMetrics(version);
-    EmbeddedSnapshotter assembled = add(EmbeddedSnapshotter.lazy(root, config, version, metrics));
+    EmbeddedSnapshotter assembled =
+        add(
+            EmbeddedSnapshotter.lazy(
+                root,
+                config,
+                version,
+                metrics,
+                isTheProcess ? DescriptorStore.ofProcess() : DescriptorStore.NONE));
     embedded = assembled;
     String metricsAddress = config.get(ConfigKeys.METRICS_ADDRESS);
     if (!metricsAddress.isEmpty()) {
@@ -196,8 +203,9 @@ public final class Daemon implements AutoCloseable {
   }
 
   /**
-   * Stops: accepts no more calls, lets those under way end, unmounts all layers (containers on them
-   * keep what they have open until then) and closes the stores. Idempotent.
+   * Stops: accepts no more calls, lets those under way end, unmounts all layers and closes the
+   * stores. What containers have open of them waits for the next daemon where the service manager
+   * keeps it. Idempotent.
    */
   @Override
   public void close() {

@@ -45,6 +45,8 @@ public final class DaemonMetrics implements FetchObserver {
   private final Histogram calls;
   private final Gauge mountedLayers;
   private final Counter fallbacks;
+  private final CounterDataPoint connectionsTakenOver;
+  private final CounterDataPoint connectionsLost;
   private final Counter restoreFailures;
   private final Counter corruptChunks;
   private final Map<FetchPriority, Fetches> fetches = new EnumMap<>(FetchPriority.class);
@@ -99,6 +101,14 @@ public final class DaemonMetrics implements FetchObserver {
             .name("morsel_restore_failures_total")
             .help("Layers that could not be mounted again after a start.")
             .register(registry);
+    Counter takenOver =
+        Counter.builder()
+            .name("morsel_connections_taken_over_total")
+            .help("Connections of running containers that an earlier daemon had served.")
+            .labelNames("outcome")
+            .register(registry);
+    connectionsTakenOver = takenOver.labelValues("success");
+    connectionsLost = takenOver.labelValues("failure");
     corruptChunks =
         Counter.builder()
             .name("morsel_fetch_corrupt_chunks_total")
@@ -272,6 +282,11 @@ public final class DaemonMetrics implements FetchObserver {
 
   void fallback(String reason) {
     fallbacks.labelValues(reason).inc();
+  }
+
+  /** A connection that an earlier daemon had served was to be taken over, and was or was not. */
+  void connectionTakenOver(boolean success) {
+    (success ? connectionsTakenOver : connectionsLost).inc();
   }
 
   void restoreFailed() {

@@ -81,9 +81,15 @@ public final class EmbeddedSnapshotter implements AutoCloseable {
    * @param root its own directory, made where it is missing; the configured root is not used
    * @param version what it says it is to registries
    * @param metrics where it counts
+   * @param descriptors what an earlier one left there is gone on with, and what containers use is
+   *     left there for a later one; {@link DescriptorStore#NONE} where containers end with this one
    */
   public static EmbeddedSnapshotter lazy(
-      Path root, MorselConfig config, String version, DaemonMetrics metrics)
+      Path root,
+      MorselConfig config,
+      String version,
+      DaemonMetrics metrics,
+      DescriptorStore descriptors)
       throws IOException, ContainerdException {
     Deque<AutoCloseable> parts = new ArrayDeque<>();
     boolean done = false;
@@ -99,35 +105,41 @@ public final class EmbeddedSnapshotter implements AutoCloseable {
       LayerStore layers = add(parts, new LayerStore(real, config.fetch(), metrics));
       StartProfiles profiles =
           add(parts, new StartProfiles(real, layers, registry, config, metrics));
+      FuseMounter fuse = add(parts, fuse(config, descriptors));
       LayerMounter mounter =
           add(
               parts,
               LayerMounters.choose(
                   ViewsKind.of(config.get(ConfigKeys.VIEWS_KIND)),
-                  add(parts, fuse(config)),
+                  fuse,
                   real.resolve("views"),
                   Duration.ofMillis(config.get(ConfigKeys.VIEWS_SWITCH_DELAY_MILLIS))));
       SnapshotDirectories directories = new SnapshotDirectories(real);
       SnapshotStore store = opening.store();
+      LayerFinder finder = new LayerFinder(registry);
       RemoteLayers remote =
           add(
               parts,
               new RemoteLayers(
-                  store,
-                  directories,
-                  real,
-                  layers,
-                  new LayerFinder(registry),
-                  mounter,
-                  profiles,
-                  config,
-                  metrics));
+                  store, directories, real, layers, finder, mounter, profiles, config, metrics));
       metrics.layers(
           remote::onDisk,
           () -> remote.sum(Layer::chunkBytes),
           () -> remote.sum(Layer::presentBytes),
           () -> remote.sum(Layer::unsyncedBytes));
+      TakenConnections taken =
+          new TakenConnections(
+              descriptors,
+              // Whatever is configured now: what was served by the other can't be taken over.
+              fuse instanceof DirectMounter direct
+                  ? direct
+                  : add(parts, new DirectMounter(descriptors.keeper())),
+              real,
+              metrics,
+              remote::collect);
+      taken.serveLayers(layers, source -> () -> finder.blob(source));
       remote.restoreAll();
+      taken.serveViews(remote::views);
       directories.deleteUnfinished();
       Snapshotter snapshotter =
           add(
@@ -171,13 +183,13 @@ public final class EmbeddedSnapshotter implements AutoCloseable {
     }
   }
 
-  private static FuseMounter fuse(MorselConfig config) {
+  private static FuseMounter fuse(MorselConfig config, DescriptorStore descriptors) {
     return switch (config.get(ConfigKeys.FUSE_BACKEND)) {
-      case "direct" -> new DirectMounter();
+      case "direct" -> new DirectMounter(descriptors.keeper());
       case "jnr" -> new JnrMounter();
       default ->
           Files.isWritable(Path.of("/dev/fuse")) && isRoot()
-              ? new DirectMounter()
+              ? new DirectMounter(descriptors.keeper())
               : new JnrMounter();
     };
   }

@@ -110,6 +110,12 @@ final class LayerFinder {
     return registry.blob(reference(request), digest(request.layer()), sizeBytes);
   }
 
+  /** The same of a layer that was found once. */
+  RemoteBlob blob(LayerSource source) {
+    return registry.blob(
+        ImageReference.parse(source.reference()), source.digest(), source.sizeBytes());
+  }
+
   static Digest digest(String text) throws FallbackException {
     try {
       return Digest.parse(text);

@@ -51,17 +51,21 @@ public final class RemoteLayers implements AutoCloseable {
   /**
    * A layer that is mounted.
    *
-   * @param tree what is shown of it, on top of the snapshots below
+   * @param content what is shown of it, on top of the snapshots below
    * @param manifest of the image that it was mounted for; null where that is not known
    * @param started whether a container was made on it since it is mounted
    */
   private record Mounted(
       Digest digest,
       Layer layer,
-      ErofsImage tree,
+      LayerContent content,
       LayerMount mount,
       @Nullable Digest manifest,
-      AtomicBoolean started) {}
+      AtomicBoolean started) {
+    ErofsImage tree() {
+      return content.tree();
+    }
+  }
 
   private final SnapshotStore store;
   private final SnapshotDirectories directories;
@@ -222,8 +226,7 @@ public final class RemoteLayers implements AutoCloseable {
     try {
       LayerContent content = on(parents, layer);
       LayerMount mount = mounter.mount(content, directories.fs(id));
-      mounted.put(
-          id, new Mounted(digest, layer, content.tree(), mount, manifest, new AtomicBoolean()));
+      mounted.put(id, new Mounted(digest, layer, content, mount, manifest, new AtomicBoolean()));
       done = true;
       metrics.mountedLayers(mounted.size());
     } finally {
@@ -239,9 +242,7 @@ public final class RemoteLayers implements AutoCloseable {
     try (var below = new Below(parents)) {
       attributes = ImpliedAttributes.resolve(layer.name(), layer.index(), below);
     }
-    return attributes.isEmpty()
-        ? layer
-        : new LayerView(layer, layer.tree().withDirectoryAttributes(attributes));
+    return attributes.isEmpty() ? layer : LayerView.of(layer, attributes);
   }
 
   /**
@@ -430,6 +431,8 @@ public final class RemoteLayers implements AutoCloseable {
           layers
               .restore(digest, () -> blob)
               .orElseThrow(() -> new IOException("its index is not on the disk any more"));
+      // Whoever opened it earlier may know another registry, of long ago.
+      layer.replaceBlob(() -> blob);
       mount(id, parents, digest, manifest(labels), layer);
       log.debug("layer {} of snapshot {} is mounted again", request.layer(), id);
     }
@@ -502,8 +505,18 @@ public final class RemoteLayers implements AutoCloseable {
     }
   }
 
-  /** Deletes a layer's files unless a snapshot needs them. */
-  private void collect(Digest digest) {
+  /** What is mounted of a layer with other attributes than it has itself. */
+  List<LayerView> views(Digest digest) {
+    return mounted.values().stream()
+        .filter(each -> each.digest().equals(digest))
+        .map(Mounted::content)
+        .filter(LayerView.class::isInstance)
+        .map(LayerView.class::cast)
+        .toList();
+  }
+
+  /** Deletes a layer's files unless a snapshot needs them, or it is in use. */
+  void collect(Digest digest) {
     try (var _ = locks.lock(digest.toString())) {
       if (!resolved.holds(digest) && !isNeeded(digest)) {
         layers.delete(digest);

@@ -16,6 +16,9 @@ public final class OutHeader {
   /** Size of the structure in bytes. */
   public static final int BYTES = 16;
 
+  /** Asks the kernel to send again what it has been given no reply to: FUSE_NOTIFY_RESEND. */
+  public static final int NOTIFY_RESEND = 7;
+
   private OutHeader() {}
 
   /**
@@ -29,5 +32,17 @@ public final class OutHeader {
     segment.set(Wire.INT, offset + LENGTH_OFFSET, BYTES + bodyBytes);
     segment.set(Wire.INT, offset + ERROR_OFFSET, -errno);
     segment.set(Wire.LONG, offset + UNIQUE_OFFSET, unique);
+  }
+
+  /**
+   * Writes the header of a message that answers no request.
+   *
+   * @param bodyBytes length of what follows the header
+   * @param code what the kernel is told, such as {@link #NOTIFY_RESEND}
+   */
+  public static void putNotification(MemorySegment segment, long offset, int bodyBytes, int code) {
+    segment.set(Wire.INT, offset + LENGTH_OFFSET, BYTES + bodyBytes);
+    segment.set(Wire.INT, offset + ERROR_OFFSET, code);
+    segment.set(Wire.LONG, offset + UNIQUE_OFFSET, 0);
   }
 }

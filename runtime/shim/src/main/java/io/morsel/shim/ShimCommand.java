@@ -23,6 +23,10 @@ final class ShimCommand {
   private static final Logger log = LoggerFactory.getLogger(ShimCommand.class);
   private static final int MAX_OUTPUT_BYTES = 64 << 10;
 
+  /** What the service manager says to this process alone; runc takes it to be meant for it. */
+  private static final List<String> PRIVATE =
+      List.of("NOTIFY_SOCKET", "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES");
+
   private ShimCommand() {}
 
   /**
@@ -46,6 +50,7 @@ final class ShimCommand {
               .directory(bundle.path().toFile())
               .redirectOutput(stdout.toFile())
               .redirectError(stderr.toFile());
+      builder.environment().keySet().removeAll(PRIVATE);
       builder.environment().putAll(environment);
       Process process = builder.start();
       try (OutputStream stream = process.getOutputStream()) {

@@ -47,6 +47,11 @@ record Plugins(List<Path> directories, Duration limit) {
     String type = config.path("type").asString("");
     Path program = find(type);
     ProcessBuilder builder = new ProcessBuilder(program.toString());
+    // What the service manager says to this process alone.
+    builder
+        .environment()
+        .keySet()
+        .removeAll(List.of("NOTIFY_SOCKET", "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"));
     builder.environment().putAll(environment);
     builder.environment().put("CNI_COMMAND", command);
     builder
