@@ -204,6 +204,9 @@ class TakeoverIT {
       start();
       assertThat(result(reader)).isEqualTo(expected(5));
 
+      // While containerd can't reach it, it forgets snapshots without having them removed.
+      Command all = Command.of("ctr", "-a", socket, "snapshots", "--snapshotter", "morsel", "ls");
+      Await.until("it is reached again", Node.SOON, () -> all.run().exitCode() == 0);
       morsel(socket, "rm", "--force", "c").succeed();
       morsel(socket, "rmi", lazy).succeed();
       Await.until(
@@ -213,7 +216,9 @@ class TakeoverIT {
           () -> manager.stored().toString());
       Await.until("no connection is open", Node.SOON, () -> connections() == 0);
       Await.until("no layer is kept", Node.SOON, () -> layers() == 0, this::log);
-      assertThat(Mounts.lazyBelow(root)).isEmpty();
+      // But for those that the warm-up makes and takes away.
+      assertThat(Mounts.lazyBelow(root))
+          .allMatch(mount -> root.relativize(mount).startsWith("warm-up"));
       assertThat(manager.log()).doesNotContain("ERROR").doesNotContain("can't be taken over");
     }
 
