@@ -100,7 +100,8 @@ class RootFilesystemIT {
       assertIsExpected(node, reference);
       node.killMorsel();
       node.startMorsel();
-      assertThat(node.servedLayers()).isZero();
+      // Not by descriptors: the warm-up has some for layers of its own.
+      assertThat(node.metric("morsel_mounted_layers_on_disk")).isEqualTo(3);
       assertThat(node.lazyMounts()).hasSize(3);
       assertIsExpected(node, reference);
     }
