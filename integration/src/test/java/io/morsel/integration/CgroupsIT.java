@@ -90,19 +90,8 @@ class CgroupsIT {
     try (TaskNode node = start(view)) {
       Path pid = node.rootfs().resolve("shared/hook");
       Path spec =
-          node.spec(
-              "a",
-              "true",
-              changes ->
-                  changes
-                      .putObject("hooks")
-                      .putArray("createRuntime")
-                      .addObject()
-                      .put("path", "/bin/sh")
-                      .putArray("args")
-                      .add("sh")
-                      .add("-c")
-                      .add("echo $$ > %1$s.new; mv %1$s.new %1$s; exec sleep 1000".formatted(pid)));
+          node.specWithHook(
+              "a", "echo $$ > %1$s.new; mv %1$s.new %1$s; exec sleep 1000".formatted(pid));
       Process client = node.ctr("run", "--null-io", "--config", spec, "a").start();
       try {
         Await.until("runc waits for the hook", Node.SOON, () -> Files.exists(pid));

@@ -188,20 +188,7 @@ class CoreRestartIT {
   /** runc has made the container's cgroup and has not yet written down that there is one. */
   @Test
   void killedWhileRuncCreatesItLeavesNothing() {
-    Path spec =
-        node.spec(
-            "a",
-            "true",
-            changes ->
-                changes
-                    .putObject("hooks")
-                    .putArray("createRuntime")
-                    .addObject()
-                    .put("path", "/bin/sh")
-                    .putArray("args")
-                    .add("sh")
-                    .add("-c")
-                    .add("echo $$ > " + shared("pid") + "; exec sleep 1000"));
+    Path spec = node.specWithHook("a", "echo $$ > " + shared("pid") + "; exec sleep 1000");
     Process client = node.ctr("run", "--null-io", "--config", spec, "a").start();
     try {
       Await.until("runc waits for the hook", Node.SOON, () -> written("pid") > 0);

@@ -181,6 +181,27 @@ final class TaskNode implements AutoCloseable {
     }
   }
 
+  /**
+   * The same for a container whose creation runc does not end by itself.
+   *
+   * @param hook what runc's child runs once the container's cgroup is there, and waits for
+   */
+  Path specWithHook(String id, String hook) {
+    return spec(
+        id,
+        "true",
+        changes ->
+            changes
+                .putObject("hooks")
+                .putArray("createRuntime")
+                .addObject()
+                .put("path", "/bin/sh")
+                .putArray("args")
+                .add("sh")
+                .add("-c")
+                .add(hook));
+  }
+
   /** The status of a task as {@code ctr tasks ls} has it; empty where there is none. */
   Optional<String> status(String id) {
     return ctr("tasks", "ls")

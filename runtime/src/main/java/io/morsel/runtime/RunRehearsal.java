@@ -78,7 +78,7 @@ final class RunRehearsal {
           RawCalls calls = RawCalls.open(address, Map.of("containerd-namespace", namespace))) {
         lookAt(calls, image, digest);
         create(calls, shim.program());
-        runTask(calls);
+        runTask(calls, ID);
         delete(calls);
         if (!shim.isDone()) {
           throw new IOException("no container was run; the log says why");
@@ -128,14 +128,15 @@ final class RunRehearsal {
     calls.call(ContainersGrpc.getGetMethod(), GetContainerRequest.newBuilder().setId(ID).build());
   }
 
-  private static void runTask(RawCalls calls) throws IOException {
+  /** Has a container's task created, started, waited for, looked at and deleted. */
+  static void runTask(RawCalls calls, String id) throws IOException {
     calls.call(
-        TasksGrpc.getCreateMethod(), CreateTaskRequest.newBuilder().setContainerId(ID).build());
-    calls.call(TasksGrpc.getStartMethod(), StartRequest.newBuilder().setContainerId(ID).build());
-    calls.call(TasksGrpc.getWaitMethod(), WaitRequest.newBuilder().setContainerId(ID).build());
-    calls.call(TasksGrpc.getGetMethod(), GetRequest.newBuilder().setContainerId(ID).build());
+        TasksGrpc.getCreateMethod(), CreateTaskRequest.newBuilder().setContainerId(id).build());
+    calls.call(TasksGrpc.getStartMethod(), StartRequest.newBuilder().setContainerId(id).build());
+    calls.call(TasksGrpc.getWaitMethod(), WaitRequest.newBuilder().setContainerId(id).build());
+    calls.call(TasksGrpc.getGetMethod(), GetRequest.newBuilder().setContainerId(id).build());
     calls.call(
-        TasksGrpc.getDeleteMethod(), DeleteTaskRequest.newBuilder().setContainerId(ID).build());
+        TasksGrpc.getDeleteMethod(), DeleteTaskRequest.newBuilder().setContainerId(id).build());
   }
 
   private static void delete(RawCalls calls) throws IOException {

@@ -29,12 +29,8 @@ import io.morsel.containerd.api.snapshots.PrepareSnapshotRequest;
 import io.morsel.containerd.api.snapshots.RemoveSnapshotRequest;
 import io.morsel.containerd.api.snapshots.SnapshotsGrpc;
 import io.morsel.containerd.api.snapshots.StatSnapshotRequest;
-import io.morsel.containerd.api.tasks.CreateTaskRequest;
-import io.morsel.containerd.api.tasks.DeleteTaskRequest;
 import io.morsel.containerd.api.tasks.GetRequest;
-import io.morsel.containerd.api.tasks.StartRequest;
 import io.morsel.containerd.api.tasks.TasksGrpc;
-import io.morsel.containerd.api.tasks.WaitRequest;
 import io.morsel.containerd.api.types.Descriptor;
 import io.morsel.containerd.api.version.VersionGrpc;
 import io.morsel.registry.Digest;
@@ -235,15 +231,8 @@ final class StartRehearsal {
       container(calls);
     }
     mounts(calls);
-    calls.call(
-        TasksGrpc.getCreateMethod(), CreateTaskRequest.newBuilder().setContainerId(ID).build());
-    calls.call(TasksGrpc.getStartMethod(), StartRequest.newBuilder().setContainerId(ID).build());
-    calls.call(TasksGrpc.getWaitMethod(), WaitRequest.newBuilder().setContainerId(ID).build());
-    GetRequest task = GetRequest.newBuilder().setContainerId(ID).build();
-    calls.call(TasksGrpc.getGetMethod(), task);
-    calls.call(
-        TasksGrpc.getDeleteMethod(), DeleteTaskRequest.newBuilder().setContainerId(ID).build());
-    calls.call(TasksGrpc.getGetMethod(), task);
+    RunRehearsal.runTask(calls, ID);
+    calls.call(TasksGrpc.getGetMethod(), GetRequest.newBuilder().setContainerId(ID).build());
   }
 
   private static void delete(RawCalls calls) throws IOException {

@@ -141,7 +141,7 @@ public final class Scheduler implements AutoCloseable {
           observer.collected(System.nanoTime() - start);
           double mean = (double) busyNanos / collections;
           pauseNanos = (long) (mean / PAUSE_THRESHOLD - mean);
-        } catch (ContainerdException | RuntimeException | LinkageError | StackOverflowError e) {
+        } catch (ContainerdException | RuntimeException | Error e) {
           // Whatever it is, who waits has to hear of it, and the next one may do better.
           log.error("garbage collection failed: {}", e.toString());
           observer.failed();
