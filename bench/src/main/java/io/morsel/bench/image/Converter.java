@@ -11,8 +11,6 @@ import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.HexFormat;
-import java.util.List;
-import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 
@@ -39,41 +37,32 @@ final class Converter {
   }
 
   private static String key(Path library) {
+    Path program = library.resolve("morsel.jar");
+    if (!Files.exists(program)) {
+      throw new HostException(
+          program
+              + " is not there, so images can't be converted: build Morsel with 'mvn -DskipTests"
+              + " package'");
+    }
     MessageDigest digest = OciLayout.sha256();
-    digestOf(library, "stargz-reader-", "", digest);
-    digestOf(library, "cli-", "io/morsel/cli/convert/", digest);
-    return HexFormat.of().formatHex(digest.digest()).substring(0, 12);
-  }
-
-  private static void digestOf(Path library, String jar, String under, MessageDigest digest) {
-    try (Stream<Path> files = Files.exists(library) ? Files.list(library) : Stream.empty()) {
-      Path file =
-          files
-              .filter(path -> path.getFileName().toString().startsWith(jar))
-              .findFirst()
-              .orElseThrow(
-                  () ->
-                      new HostException(
-                          library
-                              + " has no "
-                              + jar
-                              + "*.jar, so images can't be converted: build Morsel with"
-                              + " 'mvn -DskipTests package'"));
-      try (ZipFile zip = new ZipFile(file.toFile())) {
-        List<? extends ZipEntry> entries =
-            zip.stream()
-                .filter(entry -> entry.getName().startsWith(under) && !entry.isDirectory())
-                .filter(entry -> !entry.getName().startsWith("META-INF/"))
-                .sorted(Comparator.comparing(ZipEntry::getName))
-                .toList();
-        for (ZipEntry entry : entries) {
-          digest.update(
-              (entry.getName() + " " + entry.getCrc() + "\n").getBytes(StandardCharsets.UTF_8));
-        }
-      }
+    try (ZipFile zip = new ZipFile(program.toFile())) {
+      digestOf(zip, "io/morsel/stargz/", digest);
+      digestOf(zip, "io/morsel/cli/convert/", digest);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+    return HexFormat.of().formatHex(digest.digest()).substring(0, 12);
+  }
+
+  private static void digestOf(ZipFile zip, String under, MessageDigest digest) {
+    zip.stream()
+        .filter(entry -> entry.getName().startsWith(under) && !entry.isDirectory())
+        .sorted(Comparator.comparing(ZipEntry::getName))
+        .forEachOrdered(
+            entry ->
+                digest.update(
+                    (entry.getName() + " " + entry.getCrc() + "\n")
+                        .getBytes(StandardCharsets.UTF_8)));
   }
 
   /**
