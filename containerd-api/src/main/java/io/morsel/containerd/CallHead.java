@@ -69,16 +69,19 @@ final class CallHead {
     return block.toByteArray();
   }
 
+  /** Rounded up: the server's time is not to be over before this side's. */
   private static String timeout(long nanos) {
     if (nanos <= MAX_TIMEOUT) {
       return nanos + "n";
     }
-    long micros = nanos / 1000;
+    long micros = Math.ceilDiv(nanos, 1000);
     if (micros <= MAX_TIMEOUT) {
       return micros + "u";
     }
-    long millis = micros / 1000;
-    return millis <= MAX_TIMEOUT ? millis + "m" : Math.min(millis / 1000, MAX_TIMEOUT) + "S";
+    long millis = Math.ceilDiv(micros, 1000);
+    return millis <= MAX_TIMEOUT
+        ? millis + "m"
+        : Math.min(Math.ceilDiv(millis, 1000), MAX_TIMEOUT) + "S";
   }
 
   private static boolean isBinary(String name) {

@@ -8,9 +8,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 
@@ -24,7 +22,6 @@ import org.jspecify.annotations.Nullable;
 final class Http2Connection {
   private static final int DEFAULT_WINDOW = (1 << 16) - 1;
   private static final int MAX_FRAME = (1 << 24) - 1;
-  private static final int MAX_ID = Integer.MAX_VALUE - 2;
 
   /** How much of a stream the server may send ahead of its reader. */
   private static final int STREAM_WINDOW = 1 << 20;
@@ -35,17 +32,16 @@ final class Http2Connection {
   /** More answers to the server's frames than this are not kept for one that reads none. */
   private static final int MAX_CONTROL_FRAMES = 10_000;
 
-  private static final Status LATE =
-      Status.DEADLINE_EXCEEDED.withDescription("its deadline has passed");
+  /** How calls end that have taken too long. */
+  static final Status LATE = Status.DEADLINE_EXCEEDED.withDescription("its deadline has passed");
 
   private static final int BUFFER_BYTES = 32 << 10;
 
   private final SocketChannel socket;
   private final Queue<ByteBuffer> control = new ArrayDeque<>();
-  private final Map<Integer, Http2Stream> streams = new LinkedHashMap<>();
-  private int nextId = 1;
+  private final Http2Streams streams = new Http2Streams(DEFAULT_WINDOW);
+  private boolean settled;
   private long sendWindow = DEFAULT_WINDOW;
-  private long initialWindow = DEFAULT_WINDOW;
   private int frameSize = Http2Frame.MIN_FRAME;
   private boolean noNewCalls;
   private @Nullable Status closed;
@@ -88,11 +84,25 @@ final class Http2Connection {
 
   /** Whether new calls can be made on it. */
   synchronized boolean isOpen() {
-    return closed == null && !noNewCalls && nextId <= MAX_ID;
+    return closed == null && !noNewCalls && streams.hasRoom();
   }
 
   /**
-   * Begins a stream.
+   * Waits until the server has said what it takes, which is its side of the handshake.
+   *
+   * @throws IOException if it ends the connection instead
+   */
+  synchronized void awaitSettings() throws IOException, InterruptedException {
+    while (!settled && closed == null) {
+      wait();
+    }
+    if (closed != null) {
+      throw new IOException(closed.getDescription());
+    }
+  }
+
+  /**
+   * Begins a stream, or has it begin once the server takes one more.
    *
    * @param hold whether its beginning can wait for what is sent next
    * @return null where {@link #isOpen} no longer holds
@@ -102,15 +112,25 @@ final class Http2Connection {
     if (!isOpen()) {
       return null;
     }
-    Http2Stream stream =
-        new Http2Stream(
-            nextId,
-            receiver,
-            deadlineNanos != null,
-            deadlineNanos == null ? 0 : deadlineNanos,
-            initialWindow);
-    nextId += 2;
-    streams.put(stream.id, stream);
+    Http2Stream stream = new Http2Stream(block, receiver, deadlineNanos);
+    streams.add(stream);
+    beginWaiting();
+    if (!hold) {
+      notifyAll();
+    }
+    return stream;
+  }
+
+  private void beginWaiting() {
+    Http2Stream stream = streams.beginNext();
+    while (stream != null) {
+      begin(stream);
+      stream = streams.beginNext();
+    }
+  }
+
+  private void begin(Http2Stream stream) {
+    byte[] block = stream.head;
     int sent = Math.min(block.length, frameSize);
     control.add(
         Http2Frame.frame(
@@ -129,10 +149,6 @@ final class Http2Connection {
               .flip());
       sent += next;
     }
-    if (!hold) {
-      notifyAll();
-    }
-    return stream;
   }
 
   /** Queues a piece of a stream's messages. */
@@ -186,9 +202,7 @@ final class Http2Connection {
         return;
       }
       closed = why;
-      orphans = new ArrayList<>(streams.values());
-      orphans.forEach(stream -> stream.ended = true);
-      streams.clear();
+      orphans = streams.endAfter(0);
       control.clear();
       notifyAll();
     }
@@ -201,15 +215,20 @@ final class Http2Connection {
   }
 
   private void reset(Http2Stream stream) {
+    if (stream.hasBegun()) {
+      control.add(Http2Frame.number(Http2Frame.RST_STREAM, stream.id, Http2Frame.CANCEL));
+    }
     forget(stream);
-    control.add(Http2Frame.number(Http2Frame.RST_STREAM, stream.id, Http2Frame.CANCEL));
   }
 
+  /** After its end has been queued, if the server has to be told: others may begin in its place. */
   private void forget(Http2Stream stream) {
-    stream.ended = true;
-    stream.pending.clear();
-    stream.pendingBytes = 0;
-    streams.remove(stream.id);
+    streams.end(stream);
+    int before = control.size();
+    beginWaiting();
+    if (control.size() > before) {
+      notifyAll();
+    }
   }
 
   // --- writing -----------------------------------------------------------------------------------
@@ -264,20 +283,7 @@ final class Http2Connection {
    * @return after how many milliseconds the next may have; 0 for none
    */
   private long expire(List<Http2Stream> late) {
-    long now = System.nanoTime();
-    long wait = 0;
-    for (Http2Stream stream : streams.values()) {
-      if (!stream.limited) {
-        continue;
-      }
-      long left = stream.deadlineNanos - now;
-      if (left <= 0) {
-        late.add(stream);
-      } else {
-        long millis = left / 1_000_000 + 1;
-        wait = wait == 0 ? millis : Math.min(wait, millis);
-      }
-    }
+    long wait = streams.findLate(late);
     late.forEach(this::reset);
     return wait;
   }
@@ -294,7 +300,7 @@ final class Http2Connection {
   }
 
   private void collectData(ByteBuffer output, List<Http2Stream> writable) {
-    for (Http2Stream stream : streams.values()) {
+    for (Http2Stream stream : streams.begun()) {
       while (stream.wantsToSend() && output.remaining() > Http2Frame.HEADER_BYTES) {
         int room = Math.min(output.remaining() - Http2Frame.HEADER_BYTES, frameSize);
         int bytes = (int) Math.min(Math.min(room, stream.pendingBytes), windowOf(stream));
@@ -375,11 +381,11 @@ final class Http2Connection {
   private synchronized @Nullable Http2Stream find(int id, boolean last) {
     Http2Stream stream = streams.get(id);
     if (stream != null && last) {
-      boolean complete = stream.sendingEnded;
-      forget(stream);
-      if (!complete) {
+      if (stream.sendingEnded) {
+        forget(stream);
+      } else {
         // The server does not wait for the rest, which nobody sends.
-        control.add(Http2Frame.number(Http2Frame.RST_STREAM, id, Http2Frame.CANCEL));
+        reset(stream);
         notifyAll();
       }
     }
@@ -418,6 +424,10 @@ final class Http2Connection {
   /** The server has set something; for the reader. */
   void settings(ByteBuffer payload) throws IOException {
     synchronized (this) {
+      if (!settled) {
+        settled = true;
+        streams.limit(Integer.MAX_VALUE);
+      }
       while (payload.hasRemaining()) {
         int name = payload.getShort() & 0xFFFF;
         int value = payload.getInt();
@@ -425,16 +435,18 @@ final class Http2Connection {
           if (value < 0) {
             throw new IOException("the server set a window that is too large");
           }
-          long change = value - initialWindow;
-          initialWindow = value;
-          streams.values().forEach(stream -> stream.sendWindow += change);
+          streams.window(value);
         } else if (name == Http2Frame.SETTINGS_FRAME_SIZE) {
           if (value < Http2Frame.MIN_FRAME || value > MAX_FRAME) {
             throw new IOException("the server set a size of frames that there can't be");
           }
           frameSize = value;
+        } else if (name == Http2Frame.SETTINGS_STREAMS) {
+          // It has no sign.
+          streams.limit(value < 0 ? Integer.MAX_VALUE : value);
         }
       }
+      beginWaiting();
     }
     answer(Http2Frame.frame(Http2Frame.SETTINGS, Http2Frame.ACK, 0, 0).flip());
   }
@@ -463,15 +475,10 @@ final class Http2Connection {
 
   /** The server takes no new streams, and none after the last; for the reader. */
   void goAway(int last) {
-    List<Http2Stream> refused = new ArrayList<>();
+    List<Http2Stream> refused;
     synchronized (this) {
       noNewCalls = true;
-      for (Http2Stream stream : new ArrayList<>(streams.values())) {
-        if (stream.id > last) {
-          forget(stream);
-          refused.add(stream);
-        }
-      }
+      refused = streams.endAfter(last);
     }
     Status why = Status.UNAVAILABLE.withDescription("the server is going away");
     refused.forEach(stream -> stream.receiver.failed(why));

@@ -28,6 +28,7 @@ final class Http2Frame {
 
   static final int SETTINGS_TABLE_SIZE = 1;
   static final int SETTINGS_PUSH = 2;
+  static final int SETTINGS_STREAMS = 3;
   static final int SETTINGS_WINDOW = 4;
   static final int SETTINGS_FRAME_SIZE = 5;
 

@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Queue;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One call's stream on a connection. Its fields are guarded by the connection, whose methods move
@@ -28,7 +29,12 @@ final class Http2Stream {
 
   private static final int READY_BYTES = 32 << 10;
 
-  final int id;
+  /** 0 until it has begun. */
+  int id;
+
+  /** Its block of headers, by which it begins. */
+  final byte[] head;
+
   final Receiver receiver;
 
   /** By {@link System#nanoTime}, where {@link #limited}. */
@@ -53,12 +59,20 @@ final class Http2Stream {
 
   boolean ended;
 
-  Http2Stream(int id, Receiver receiver, boolean limited, long deadlineNanos, long sendWindow) {
-    this.id = id;
+  /**
+   * One that has not begun.
+   *
+   * @param deadlineNanos until when it may take, by {@link System#nanoTime}; null for no limit
+   */
+  Http2Stream(byte[] head, Receiver receiver, @Nullable Long deadlineNanos) {
+    this.head = head;
     this.receiver = receiver;
-    this.limited = limited;
-    this.deadlineNanos = deadlineNanos;
-    this.sendWindow = sendWindow;
+    this.limited = deadlineNanos != null;
+    this.deadlineNanos = deadlineNanos == null ? 0 : deadlineNanos;
+  }
+
+  boolean hasBegun() {
+    return id != 0;
   }
 
   boolean isReady() {

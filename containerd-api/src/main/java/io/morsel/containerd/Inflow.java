@@ -1,5 +1,7 @@
 package io.morsel.containerd;
 
+import static io.morsel.containerd.CallMessage.PREFIX_BYTES;
+
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
@@ -13,8 +15,6 @@ import org.jspecify.annotations.Nullable;
  * send all of it, and only if it has been asked for: what has not stays in the stream's window.
  */
 final class Inflow {
-  private static final int PREFIX_BYTES = 5;
-
   private final Deque<ByteBuffer> pieces = new ArrayDeque<>();
   private int available;
   private int read;

@@ -1,35 +1,35 @@
 package io.morsel.containerd;
 
-import static io.morsel.containerd.Http2Frame.*;
-
+import io.grpc.CallOptions;
+import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
-import java.io.ByteArrayOutputStream;
-import java.io.EOFException;
+import io.grpc.Status;
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
+import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Calls of a gRPC server in the same process, made of bytes, whose answers are not looked at.
+ * Calls of a gRPC server in the same process, whose answers are not looked at.
  *
- * <p>Takes the server through its first calls without what a real client brings along, which is
- * hundreds of classes that a daemon has no other use for. HTTP/2 is RFC 9113, its headers RFC 7541,
- * and calls are gRPC's "PROTOCOL-HTTP2". One thread at a time; interrupting it ends the connection.
+ * <p>Takes the server through its first calls without what stubs and their listeners bring along,
+ * which a daemon has no other use for. One thread at a time; interrupting it ends the connection.
  */
 public final class RawCalls implements AutoCloseable {
-  private final SocketChannel channel;
-  private final Map<String, String> further;
-  private int nextStream = 1;
+  private static final Status CLOSED = Status.UNAVAILABLE.withDescription("it has been closed");
 
-  private RawCalls(SocketChannel channel, Map<String, String> further) {
-    this.channel = channel;
-    this.further = Map.copyOf(further);
+  private final Http2Connection connection;
+  private final Metadata further = new Metadata();
+
+  private RawCalls(Http2Connection connection, Map<String, String> further) {
+    this.connection = connection;
+    further.forEach(
+        (name, value) ->
+            this.further.put(Metadata.Key.of(name, Metadata.ASCII_STRING_MARSHALLER), value));
   }
 
   /** Connects to the server on {@code socket}, and waits for its side of the handshake. */
@@ -39,19 +39,14 @@ public final class RawCalls implements AutoCloseable {
 
   /** As above; every call has these further headers, whose names are in lower case. */
   public static RawCalls open(Path socket, Map<String, String> headers) throws IOException {
-    SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
-    RawCalls calls = new RawCalls(channel, headers);
+    RawCalls calls = new RawCalls(Http2Connection.open(socket), headers);
     boolean opened = false;
     try {
-      channel.connect(UnixDomainSocketAddress.of(socket));
-      calls.send(ByteBuffer.wrap(PREFACE));
-      calls.send(SETTINGS, 0, 0, new byte[0]);
-      while (calls.receive().type() != SETTINGS) {
-        // A server may say other things first.
-      }
-      calls.send(SETTINGS, ACK, 0, new byte[0]);
+      calls.connection.awaitSettings();
       opened = true;
       return calls;
+    } catch (InterruptedException e) {
+      throw interrupted();
     } finally {
       if (!opened) {
         calls.close();
@@ -75,97 +70,91 @@ public final class RawCalls implements AutoCloseable {
    * @throws IOException if the server ends the connection instead
    */
   public <Q> void call(MethodDescriptor<Q, ?> method, List<Q> requests) throws IOException {
-    int stream = nextStream;
-    nextStream += 2;
-    send(HEADERS, END_HEADERS, stream, headers("/" + method.getFullMethodName()));
-    for (int i = 0; i < requests.size(); i++) {
-      byte[] prefixed = message(method, requests.get(i));
-      send(DATA, i + 1 == requests.size() ? END_STREAM : 0, stream, prefixed);
+    byte[] head = CallHead.encode(method, CallOptions.DEFAULT, further, null);
+    Answers answers = new Answers();
+    Http2Stream stream = connection.start(head, answers, null, true);
+    if (stream == null) {
+      throw new IOException("the server has ended the connection");
     }
-    for (Frame frame = receive(); !frame.ends(stream); frame = receive()) {
-      if (frame.type() == GOAWAY) {
-        throw new EOFException("the server ends the connection");
+    for (Q request : requests) {
+      try (InputStream message = method.streamRequest(request)) {
+        connection.send(stream, CallMessage.frame(message), true);
       }
     }
-  }
-
-  private static <Q> byte[] message(MethodDescriptor<Q, ?> method, Q request) throws IOException {
-    byte[] message;
-    try (InputStream in = method.streamRequest(request)) {
-      message = in.readAllBytes();
+    connection.endSending(stream);
+    try {
+      for (int bytes = answers.next(); bytes > 0; bytes = answers.next()) {
+        connection.taken(stream, bytes);
+      }
+    } catch (InterruptedException e) {
+      close();
+      throw interrupted();
     }
-    if (message.length > MIN_FRAME - 5) {
-      throw new IllegalArgumentException("a message of " + message.length + " bytes");
-    }
-    return ByteBuffer.allocate(5 + message.length)
-        .put((byte) 0)
-        .putInt(message.length)
-        .put(message)
-        .array();
-  }
-
-  /** A frame that was received; its payload is not kept. */
-  private record Frame(int type, int flags, int stream) {
-    boolean ends(int awaited) {
-      return stream == awaited
-          && (type == RST_STREAM
-              || ((type == HEADERS || type == DATA) && (flags & END_STREAM) != 0));
+    Status failure = answers.failure();
+    if (failure != null && !connection.isOpen()) {
+      throw new IOException(failure.getDescription());
     }
   }
 
-  private byte[] headers(String path) {
-    ByteArrayOutputStream block = new ByteArrayOutputStream();
-    Hpack.encode(block, ":method", "POST");
-    Hpack.encode(block, ":scheme", "http");
-    Hpack.encode(block, ":path", path);
-    Hpack.encode(block, ":authority", UnixChannel.AUTHORITY);
-    Hpack.encode(block, "te", "trailers");
-    Hpack.encode(block, "content-type", "application/grpc");
-    further.forEach((name, value) -> Hpack.encode(block, name, value));
-    return block.toByteArray();
+  private static InterruptedIOException interrupted() {
+    Thread.currentThread().interrupt();
+    return new InterruptedIOException("interrupted");
   }
 
-  private void send(int type, int flags, int stream, byte[] payload) throws IOException {
-    send(Http2Frame.frame(type, flags, stream, payload.length).put(payload).flip());
-  }
+  /** How much has come of a call's answers, and whether that is all. */
+  private static final class Answers implements Http2Stream.Receiver {
+    private int unread;
+    private boolean ended;
+    private @Nullable Status failure;
 
-  private void send(ByteBuffer bytes) throws IOException {
-    while (bytes.hasRemaining()) {
-      channel.write(bytes);
+    /** Waits for more, and says how many bytes that is; 0 in the end. */
+    synchronized int next() throws InterruptedException {
+      while (unread == 0 && !ended) {
+        wait();
+      }
+      int bytes = ended ? 0 : unread;
+      unread = 0;
+      return bytes;
     }
-  }
 
-  private Frame receive() throws IOException {
-    ByteBuffer header = receive(HEADER_BYTES);
-    int length = (header.get() & 0xFF) << 16 | (header.getShort() & 0xFFFF);
-    Frame frame = new Frame(header.get(), header.get(), header.getInt());
-    if (length > MIN_FRAME) {
-      throw new IOException("a frame of " + length + " bytes");
+    /** Why there was no proper end; null where there was one. */
+    synchronized @Nullable Status failure() {
+      return failure;
     }
-    var _ = receive(length);
-    if (frame.type() == DATA && length > 0) {
-      // RFC 9113, section 6.9: without it a server may send 64 KiB, of all answers together.
-      byte[] granted = ByteBuffer.allocate(4).putInt(length).array();
-      send(WINDOW_UPDATE, 0, 0, granted);
-      if ((frame.flags() & END_STREAM) == 0) {
-        send(WINDOW_UPDATE, 0, frame.stream(), granted);
+
+    @Override
+    public synchronized void headers(List<Hpack.Header> headers, boolean last) {
+      end(last);
+    }
+
+    @Override
+    public synchronized void data(ByteBuffer piece, boolean last) {
+      unread += piece.remaining();
+      end(last);
+      notifyAll();
+    }
+
+    private synchronized void end(boolean last) {
+      if (last) {
+        ended = true;
+        notifyAll();
       }
     }
-    return frame;
-  }
 
-  private ByteBuffer receive(int bytes) throws IOException {
-    ByteBuffer buffer = ByteBuffer.allocate(bytes);
-    while (buffer.hasRemaining()) {
-      if (channel.read(buffer) < 0) {
-        throw new EOFException("the server closed the connection");
-      }
+    @Override
+    public void writable() {
+      // All has been sent.
     }
-    return buffer.flip();
+
+    @Override
+    public synchronized void failed(Status why) {
+      failure = why;
+      end(true);
+    }
   }
 
   @Override
-  public void close() throws IOException {
-    channel.close();
+  public void close() {
+    connection.close(CLOSED);
   }
 }

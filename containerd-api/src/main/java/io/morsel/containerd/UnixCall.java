@@ -4,7 +4,6 @@ import io.grpc.CallOptions;
 import io.grpc.ClientCall;
 import io.grpc.Context;
 import io.grpc.Deadline;
-import io.grpc.KnownLength;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
@@ -25,7 +24,6 @@ import org.jspecify.annotations.Nullable;
  * the listener asks for stays in the stream's window.
  */
 final class UnixCall<Q, A> extends ClientCall<Q, A> implements Http2Stream.Receiver {
-  private static final int PREFIX_BYTES = 5;
   private static final int ATTEMPTS = 3;
 
   private final UnixChannel.Connector connector;
@@ -36,6 +34,7 @@ final class UnixCall<Q, A> extends ClientCall<Q, A> implements Http2Stream.Recei
   private final Context.CancellationListener cancellation = this::contextCancelled;
   private @Nullable Http2Connection connection;
   private @Nullable Http2Stream stream;
+  private volatile @Nullable Deadline deadline;
 
   // Guarded by this.
   private final Inflow inflow = new Inflow();
@@ -69,15 +68,16 @@ final class UnixCall<Q, A> extends ClientCall<Q, A> implements Http2Stream.Recei
       listener = responseListener;
       writable = !method.getType().clientSendsOneMessage();
     }
-    Deadline deadline = earlier(options.getDeadline(), context.getDeadline());
-    long left = deadline == null ? 0 : deadline.timeRemaining(TimeUnit.NANOSECONDS);
-    if (deadline != null && left <= 0) {
+    Deadline limit = earlier(options.getDeadline(), context.getDeadline());
+    deadline = limit;
+    long left = limit == null ? 0 : limit.timeRemaining(TimeUnit.NANOSECONDS);
+    if (limit != null && left <= 0) {
       failed(Status.DEADLINE_EXCEEDED.withDescription("its deadline had passed before it began"));
       return;
     }
-    byte[] block = CallHead.encode(method, options, sent, deadline == null ? null : left);
+    byte[] block = CallHead.encode(method, options, sent, limit == null ? null : left);
     try {
-      Long until = deadline == null ? null : System.nanoTime() + left;
+      Long until = limit == null ? null : System.nanoTime() + left;
       boolean hold = method.getType().clientSendsOneMessage();
       for (int i = 0; i < ATTEMPTS && stream == null; i++) {
         // It may end between the two.
@@ -123,29 +123,13 @@ final class UnixCall<Q, A> extends ClientCall<Q, A> implements Http2Stream.Recei
     }
     ByteBuffer framed;
     try (InputStream bytes = method.streamRequest(message)) {
-      framed = frame(bytes);
+      framed = CallMessage.frame(bytes);
     } catch (IOException e) {
       throw new IllegalArgumentException(
           "can't write a request of " + method.getFullMethodName(), e);
     }
     // The end follows at once where there is but one.
     connection.send(stream, framed, method.getType().clientSendsOneMessage());
-  }
-
-  private static ByteBuffer frame(InputStream message) throws IOException {
-    if (!(message instanceof KnownLength)) {
-      byte[] bytes = message.readAllBytes();
-      return ByteBuffer.allocate(PREFIX_BYTES + bytes.length)
-          .put((byte) 0)
-          .putInt(bytes.length)
-          .put(bytes)
-          .flip();
-    }
-    byte[] framed = new byte[PREFIX_BYTES + message.available()];
-    int length = message.readNBytes(framed, PREFIX_BYTES, framed.length - PREFIX_BYTES);
-    ByteBuffer whole = ByteBuffer.wrap(framed, 0, PREFIX_BYTES + length);
-    whole.putInt(1, length);
-    return whole;
   }
 
   @Override
@@ -191,7 +175,7 @@ final class UnixCall<Q, A> extends ClientCall<Q, A> implements Http2Stream.Recei
       }
       if (last) {
         trailers = CallHead.metadata(received);
-        status = CallHead.status(received);
+        status = orLate(CallHead.status(received));
       } else if (CallHead.isInformational(received)) {
         return;
       } else if (!CallHead.isGrpc(received)) {
@@ -229,12 +213,19 @@ final class UnixCall<Q, A> extends ClientCall<Q, A> implements Http2Stream.Recei
   public void failed(Status why) {
     synchronized (this) {
       if (status == null) {
-        status = why;
+        status = orLate(why);
         abandoned = true;
         inflow.clear();
       }
     }
     schedule();
+  }
+
+  /** A server that finds a call late only cancels it, and may do so before this side sees it. */
+  private Status orLate(Status told) {
+    Deadline limit = deadline;
+    boolean late = told.getCode() == Status.Code.CANCELLED && limit != null && limit.isExpired();
+    return late ? Http2Connection.LATE : told;
   }
 
   // --- what the listener is told -----------------------------------------------------------------

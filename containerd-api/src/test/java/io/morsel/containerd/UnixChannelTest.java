@@ -285,6 +285,29 @@ final class UnixChannelTest {
   }
 
   @Test
+  void lateCallIsSaidToBeLateWhoeverSeesItFirst() throws Exception {
+    List<Future<Status.Code>> calls = new ArrayList<>();
+    try (ExecutorService executor = Executors.newFixedThreadPool(20)) {
+      for (int i = 0; i < 500; i++) {
+        int millis = 20 + i % 30;
+        calls.add(
+            executor.submit(
+                () -> {
+                  try {
+                    content().withDeadlineAfter(millis, TimeUnit.MILLISECONDS).info(info("never"));
+                    return Status.Code.OK;
+                  } catch (StatusRuntimeException e) {
+                    return e.getStatus().getCode();
+                  }
+                }));
+      }
+    }
+    for (Future<Status.Code> call : calls) {
+      assertThat(call.get()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
+    }
+  }
+
+  @Test
   void interruptedCallerGivesUpItsCallAndNotTheConnection() throws Exception {
     UnixChannel before = client;
     LinkedBlockingQueue<Object> outcome = new LinkedBlockingQueue<>();

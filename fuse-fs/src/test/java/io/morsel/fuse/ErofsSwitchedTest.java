@@ -46,6 +46,8 @@ final class ErofsSwitchedTest extends ErofsDiskTest {
     } catch (Exception e) {
       throw new IOException(e);
     }
+    // Answers when the switch is over: until then a descriptor of it keeps others from unmounting.
+    assertThat(mount.isAlive()).isTrue();
   }
 
   /** For a moment there are two, of which mountinfo does not tell the upper one. */

@@ -12,7 +12,6 @@ import java.util.List;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.function.IntFunction;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -28,13 +27,6 @@ final class LayerData implements AutoCloseable {
 
   /** The sparse file that holds the layer's uncompressed content. */
   static final String DATA_FILE = "data";
-
-  private static final long FIRST_BULK_DELAY_NANOS = TimeUnit.SECONDS.toNanos(1);
-
-  /** How many times the fill's delay a layer waits at most for a node that is never quiet. */
-  private static final int FILL_PATIENCE = 15;
-
-  private static final long LAST_BULK_DELAY_NANOS = TimeUnit.SECONDS.toNanos(60);
 
   /**
    * What the engine has to know of a layer.
@@ -76,7 +68,6 @@ final class LayerData implements AutoCloseable {
 
   private volatile Supplier<RemoteBlob> blob;
   private volatile boolean servesRanges = true;
-  private volatile long lastMissNanos;
   private final long chunkBytes;
   private volatile long presentBytes;
 
@@ -94,8 +85,7 @@ final class LayerData implements AutoCloseable {
   private final EnumSet<FetchPriority> sleeping = EnumSet.noneOf(FetchPriority.class);
   private boolean closed;
   private volatile boolean bulkStarted;
-  private long bulkFromNanos;
-  private long bulkDelayNanos = FIRST_BULK_DELAY_NANOS;
+  private final BulkPace pace;
 
   private LayerData(
       FetchScheduler scheduler, Spec spec, PosixFile file, long[] bits, Supplier<RemoteBlob> blob) {
@@ -109,8 +99,7 @@ final class LayerData implements AutoCloseable {
             this, spec.table(), present, scheduler.decoders, scheduler.link, scheduler.settings);
     this.sync = new LayerSync(this, bits.clone());
     this.arrivals = new ChunkArrivals(this);
-    this.lastMissNanos = scheduler.now();
-    this.bulkFromNanos = scheduler.now();
+    this.pace = new BulkPace(scheduler.now());
     this.presentBytes = countPresentBytes();
     ChunkTable table = spec.table();
     long sum = 0;
@@ -252,7 +241,7 @@ final class LayerData implements AutoCloseable {
 
   /** A reader found something of these chunks absent. */
   void missed(int first, int end) {
-    lastMissNanos = scheduler.now();
+    pace.missed(scheduler.now());
     scheduler.used();
     replays.missed(first, end);
     if (!bulkStarted) {
@@ -274,15 +263,10 @@ final class LayerData implements AutoCloseable {
       return request;
     }
     long now = scheduler.now();
-    long wait = bulkFromNanos - now;
-    if (priority == FetchPriority.BACKGROUND && !urgency.isUrgent()) {
-      // A container's layers are read by turns: the fill of one would take the link from a start
-      // that is reading another.
-      long delay = TimeUnit.MILLISECONDS.toNanos(scheduler.settings.backgroundFillDelayMillis());
-      long untilNodeIsQuiet = delay - scheduler.quietNanos();
-      long untilPatienceEnds = FILL_PATIENCE * delay - (now - lastMissNanos);
-      wait = Math.max(wait, Math.min(untilNodeIsQuiet, untilPatienceEnds));
-    }
+    long wait =
+        priority == FetchPriority.BACKGROUND && !urgency.isUrgent()
+            ? pace.fillWaitNanos(now, scheduler.settings, scheduler.quietNanos())
+            : pace.waitNanos(now);
     if (wait > 0) {
       wakeLater(priority, wait);
       return null;
@@ -346,11 +330,7 @@ final class LayerData implements AutoCloseable {
 
   /** Something can't be had or stored at present: bulk tries again later, and ever more seldom. */
   private void delayBulk() {
-    long now = scheduler.now();
-    if (now - bulkFromNanos >= 0) {
-      bulkFromNanos = now + bulkDelayNanos;
-      bulkDelayNanos = Math.min(LAST_BULK_DELAY_NANOS, 2 * bulkDelayNanos);
-    }
+    pace.failed(scheduler.now());
     wakeBulk();
   }
 
@@ -377,7 +357,7 @@ final class LayerData implements AutoCloseable {
       presentBytes = before + lengthBytes;
       sync.stored(lengthBytes);
     }
-    bulkDelayNanos = FIRST_BULK_DELAY_NANOS;
+    pace.succeeded();
     flights.end(flight, null, null, scheduler.now());
     if (isNew && present.isFull()) {
       scheduler.forget(urgency);

@@ -59,7 +59,7 @@ final class Authorizer {
   Authorizer(Http http, Credentials credentials, RegistrySettings settings) {
     this.http = http;
     this.credentials = credentials;
-    this.timeout = settings.operationTimeout();
+    this.timeout = settings.timeouts().operation();
   }
 
   /** What the registry accepted before, or null. */

@@ -77,10 +77,11 @@ final class Http implements AutoCloseable {
             .protocols(List.of(Protocol.HTTP_1_1))
             .followRedirects(false)
             .followSslRedirects(false)
-            .connectTimeout(settings.connectTimeout())
-            .readTimeout(settings.readTimeout())
-            .writeTimeout(settings.readTimeout())
-            .connectionPool(new ConnectionPool(settings.idleConnections(), 1, TimeUnit.MINUTES))
+            .connectTimeout(settings.timeouts().connect())
+            .readTimeout(settings.timeouts().read())
+            .writeTimeout(settings.timeouts().read())
+            .connectionPool(
+                new ConnectionPool(settings.limits().idleConnections(), 1, TimeUnit.MINUTES))
             .build();
     this.authorizer = new Authorizer(this, credentials, settings);
   }

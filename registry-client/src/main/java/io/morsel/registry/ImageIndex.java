@@ -47,14 +47,7 @@ public record ImageIndex(
 
   /** The manifest that suits the platform best, the earlier one of equals. */
   public Optional<Descriptor> choose(Platform platform) {
-    for (Platform candidate : platform.candidates()) {
-      for (Descriptor manifest : manifests) {
-        if (candidate.equals(manifest.platform())) {
-          return Optional.of(manifest);
-        }
-      }
-    }
-    return Optional.empty();
+    return platform.suited(manifests).stream().findFirst();
   }
 
   /** The index as JSON; equal indexes give equal bytes. */

@@ -119,6 +119,22 @@ public record Platform(String os, String architecture, String variant) {
     return candidates().contains(other);
   }
 
+  /**
+   * Those manifests that are named for a platform whose programs this one runs, the best first, and
+   * the earlier one of equals.
+   */
+  public List<Descriptor> suited(List<Descriptor> manifests) {
+    List<Descriptor> suited = new ArrayList<>();
+    for (Platform candidate : candidates()) {
+      for (Descriptor manifest : manifests) {
+        if (candidate.equals(manifest.platform())) {
+          suited.add(manifest);
+        }
+      }
+    }
+    return suited;
+  }
+
   /** The spelling that {@link #parse} reads. */
   @Override
   public String toString() {

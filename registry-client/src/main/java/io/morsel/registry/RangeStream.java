@@ -288,7 +288,7 @@ final class RangeStream extends InputStream implements ReadableByteChannel {
       throw invalid(
           "a blob of " + length + " bytes, while its descriptor says " + blob.sizeBytes());
     }
-    if (position > http.settings().maxSkippedBytes()) {
+    if (position > http.settings().limits().maxSkippedBytes()) {
       throw invalid("the whole blob instead of the asked range, too far from its beginning");
     }
   }

@@ -9,16 +9,9 @@ import org.jspecify.annotations.Nullable;
  * How the client behaves towards registries.
  *
  * @param plainHttpHosts hosts, or host:port, spoken to without TLS, beside the loopback ones
- * @param connectTimeout how long a connection may take to come up
- * @param readTimeout how long a connection may be silent while something is awaited
- * @param operationTimeout how long one operation may take with all its retries; for a stream: how
- *     long it may go on without delivering bytes
- * @param retries how often a request that failed for a passing reason is repeated
- * @param backoffMin the first pause's upper bound; it doubles with every retry
- * @param backoffMax the longest pause, also where the registry asks for a longer one
- * @param idleConnections how many unused connections are kept open
- * @param maxSkippedBytes how many bytes are read and thrown away where a server ignores the asked
- *     range and sends the blob from its beginning
+ * @param timeouts how long things may take
+ * @param retries how often, and after how long, what failed for a passing reason is tried again
+ * @param limits what is kept and read at most
  * @param userAgent the User-Agent header
  * @param headers further headers of requests to registries, and to nobody they redirect to
  * @param hostsDirectory where the hosts that answer for registries are configured, as in
@@ -26,30 +19,67 @@ import org.jspecify.annotations.Nullable;
  */
 public record RegistrySettings(
     Set<String> plainHttpHosts,
-    Duration connectTimeout,
-    Duration readTimeout,
-    Duration operationTimeout,
-    int retries,
-    Duration backoffMin,
-    Duration backoffMax,
-    int idleConnections,
-    long maxSkippedBytes,
+    Timeouts timeouts,
+    Retrying retries,
+    Limits limits,
     String userAgent,
     RequestHeaders headers,
     @Nullable Path hostsDirectory) {
-  /** Checks the bounds. */
+  /** Copies the set. */
   public RegistrySettings {
     plainHttpHosts = Set.copyOf(plainHttpHosts);
-    if (retries < 0 || idleConnections < 0 || maxSkippedBytes < 0) {
-      throw new IllegalArgumentException("retries, connections and bytes must not be negative");
+  }
+
+  /**
+   * Bounds of time.
+   *
+   * @param connect how long a connection may take to come up
+   * @param read how long a connection may be silent while something is awaited
+   * @param operation how long one operation may take with all its retries; for a stream: how long
+   *     it may go on without delivering bytes
+   */
+  public record Timeouts(Duration connect, Duration read, Duration operation) {
+    /** Checks the bounds. */
+    public Timeouts {
+      if (!connect.isPositive() || !read.isPositive() || !operation.isPositive()) {
+        throw new IllegalArgumentException("timeouts must be longer than nothing");
+      }
     }
-    if (!connectTimeout.isPositive()
-        || !readTimeout.isPositive()
-        || !operationTimeout.isPositive()) {
-      throw new IllegalArgumentException("timeouts must be longer than nothing");
+  }
+
+  /**
+   * How failed requests are repeated.
+   *
+   * @param times how often at most
+   * @param backoffMin the first pause's upper bound; it doubles with every retry
+   * @param backoffMax the longest pause, also where the registry asks for a longer one
+   */
+  public record Retrying(int times, Duration backoffMin, Duration backoffMax) {
+    /** Checks the bounds. */
+    public Retrying {
+      if (times < 0) {
+        throw new IllegalArgumentException("retries must not be negative");
+      }
+      if (backoffMin.isNegative() || backoffMax.compareTo(backoffMin) < 0) {
+        throw new IllegalArgumentException(
+            "backoffMin must be neither negative nor over backoffMax");
+      }
     }
-    if (backoffMin.isNegative() || backoffMax.compareTo(backoffMin) < 0) {
-      throw new IllegalArgumentException("backoffMin must be neither negative nor over backoffMax");
+  }
+
+  /**
+   * Bounds of what is kept and read.
+   *
+   * @param idleConnections how many unused connections are kept open
+   * @param maxSkippedBytes how many bytes are read and thrown away where a server ignores the asked
+   *     range and sends the blob from its beginning
+   */
+  public record Limits(int idleConnections, long maxSkippedBytes) {
+    /** Checks the bounds. */
+    public Limits {
+      if (idleConnections < 0 || maxSkippedBytes < 0) {
+        throw new IllegalArgumentException("connections and bytes must not be negative");
+      }
     }
   }
 
@@ -57,14 +87,9 @@ public record RegistrySettings(
   public static RegistrySettings defaults(String version) {
     return new RegistrySettings(
         Set.of(),
-        Duration.ofSeconds(10),
-        Duration.ofSeconds(30),
-        Duration.ofSeconds(120),
-        5,
-        Duration.ofMillis(100),
-        Duration.ofSeconds(10),
-        32,
-        8L << 20,
+        new Timeouts(Duration.ofSeconds(10), Duration.ofSeconds(30), Duration.ofSeconds(120)),
+        new Retrying(5, Duration.ofMillis(100), Duration.ofSeconds(10)),
+        new Limits(32, 8L << 20),
         "morsel/" + version,
         RequestHeaders.NONE,
         null);
@@ -73,49 +98,28 @@ public record RegistrySettings(
   /** The same settings with these hosts spoken to without TLS. */
   public RegistrySettings withPlainHttpHosts(Set<String> hosts) {
     return new RegistrySettings(
-        hosts,
-        connectTimeout,
-        readTimeout,
-        operationTimeout,
-        retries,
-        backoffMin,
-        backoffMax,
-        idleConnections,
-        maxSkippedBytes,
-        userAgent,
-        headers,
-        hostsDirectory);
+        hosts, timeouts, retries, limits, userAgent, headers, hostsDirectory);
   }
 
   /** The same settings with these bounds of time. */
   public RegistrySettings withTimeouts(Duration connect, Duration read, Duration operation) {
     return new RegistrySettings(
         plainHttpHosts,
-        connect,
-        read,
-        operation,
+        new Timeouts(connect, read, operation),
         retries,
-        backoffMin,
-        backoffMax,
-        idleConnections,
-        maxSkippedBytes,
+        limits,
         userAgent,
         headers,
         hostsDirectory);
   }
 
   /** The same settings with these bounds of retries. */
-  public RegistrySettings withRetries(int newRetries, Duration min, Duration max) {
+  public RegistrySettings withRetries(int times, Duration min, Duration max) {
     return new RegistrySettings(
         plainHttpHosts,
-        connectTimeout,
-        readTimeout,
-        operationTimeout,
-        newRetries,
-        min,
-        max,
-        idleConnections,
-        maxSkippedBytes,
+        timeouts,
+        new Retrying(times, min, max),
+        limits,
         userAgent,
         headers,
         hostsDirectory);
@@ -124,34 +128,12 @@ public record RegistrySettings(
   /** The same settings with these further headers. */
   public RegistrySettings withHeaders(RequestHeaders newHeaders) {
     return new RegistrySettings(
-        plainHttpHosts,
-        connectTimeout,
-        readTimeout,
-        operationTimeout,
-        retries,
-        backoffMin,
-        backoffMax,
-        idleConnections,
-        maxSkippedBytes,
-        userAgent,
-        newHeaders,
-        hostsDirectory);
+        plainHttpHosts, timeouts, retries, limits, userAgent, newHeaders, hostsDirectory);
   }
 
   /** The same settings with the hosts of registries configured here; null for nowhere. */
   public RegistrySettings withHostsDirectory(@Nullable Path newHostsDirectory) {
     return new RegistrySettings(
-        plainHttpHosts,
-        connectTimeout,
-        readTimeout,
-        operationTimeout,
-        retries,
-        backoffMin,
-        backoffMax,
-        idleConnections,
-        maxSkippedBytes,
-        userAgent,
-        headers,
-        newHostsDirectory);
+        plainHttpHosts, timeouts, retries, limits, userAgent, headers, newHostsDirectory);
   }
 }

@@ -33,7 +33,7 @@ final class Retries {
   /** Begins anew, since the operation has come forward. */
   void restart() {
     used = 0;
-    deadlineNanos = System.nanoTime() + settings.operationTimeout().toNanos();
+    deadlineNanos = System.nanoTime() + settings.timeouts().operation().toNanos();
   }
 
   /** What is left of the operation's time; never less than a millisecond. */
@@ -45,8 +45,8 @@ final class Retries {
   void pause(RegistryException failure, @Nullable Duration asked, String host, Cancellation cancel)
       throws IOException {
     cancel.check();
-    Duration wait = asked == null ? jitter() : min(asked, settings.backoffMax());
-    if (used >= settings.retries() || System.nanoTime() + wait.toNanos() >= deadlineNanos) {
+    Duration wait = asked == null ? jitter() : min(asked, settings.retries().backoffMax());
+    if (used >= settings.retries().times() || System.nanoTime() + wait.toNanos() >= deadlineNanos) {
       throw failure;
     }
     used++;
@@ -56,8 +56,8 @@ final class Retries {
   }
 
   private Duration jitter() {
-    long max = settings.backoffMax().toNanos();
-    long bound = settings.backoffMin().toNanos();
+    long max = settings.retries().backoffMax().toNanos();
+    long bound = settings.retries().backoffMin().toNanos();
     for (int i = 0; i < used && bound < max; i++) {
       bound *= 2;
     }

@@ -256,12 +256,12 @@ public final class MorselConfig {
         .withTimeouts(
             Duration.ofMillis(get(ConfigKeys.REGISTRY_CONNECT_TIMEOUT_MILLIS)),
             Duration.ofMillis(get(ConfigKeys.REGISTRY_READ_TIMEOUT_MILLIS)),
-            defaults.operationTimeout())
+            defaults.timeouts().operation())
         .withHostsDirectory(hostsDirectory())
         .withRetries(
             Math.toIntExact(get(ConfigKeys.REGISTRY_RETRIES)),
-            defaults.backoffMin(),
-            defaults.backoffMax());
+            defaults.retries().backoffMin(),
+            defaults.retries().backoffMax());
   }
 
   /** Where the mirrors of registries are configured; null for nowhere. */

@@ -2,103 +2,27 @@ package io.morsel.snapshotter;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
-import io.morsel.containerd.UnixChannel;
 import io.morsel.containerd.api.snapshots.CleanupRequest;
 import io.morsel.containerd.api.snapshots.Info;
 import io.morsel.containerd.api.snapshots.Kind;
-import io.morsel.containerd.api.snapshots.ListSnapshotsRequest;
-import io.morsel.containerd.api.snapshots.MountsRequest;
-import io.morsel.containerd.api.snapshots.PrepareSnapshotRequest;
-import io.morsel.containerd.api.snapshots.RemoveSnapshotRequest;
-import io.morsel.containerd.api.snapshots.SnapshotsGrpc;
-import io.morsel.containerd.api.snapshots.StatSnapshotRequest;
-import io.morsel.containerd.api.snapshots.UsageRequest;
-import io.morsel.containerd.api.snapshots.ViewSnapshotRequest;
-import io.morsel.containerd.api.types.Mount;
 import io.morsel.fuse.Mountinfo;
 import io.morsel.registry.Descriptor;
-import io.morsel.stargz.LayerFormat;
-import io.morsel.stargz.LayerLimits;
-import io.morsel.stargz.writer.EstargzLayer;
-import io.morsel.stargz.writer.EstargzOptions;
-import io.morsel.stargz.writer.EstargzWriter;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Layers of a registry, prepared as containerd and its clients do it, mounted and read. */
-final class RemoteSnapshotsTest {
-  @TempDir Path directory;
-
-  private TestRegistry registry;
-  private Daemon daemon;
-  private UnixChannel channel;
-  private SnapshotsGrpc.SnapshotsBlockingStub snapshots;
-  private final List<Path> mountPoints = new ArrayList<>();
-
-  @BeforeEach
-  void start() throws Exception {
-    assumeThat(Files.getAttribute(Path.of("/proc/self"), "unix:uid"))
-        .as("mounting needs root")
-        .isEqualTo(0);
-    assumeThat(Path.of("/dev/fuse")).exists();
-    registry = new TestRegistry();
-    startDaemon("root");
-  }
-
-  private void startDaemon(String root) throws IOException {
-    daemon =
-        Daemon.start(
-            MorselConfig.defaults()
-                .with(ConfigKeys.ROOT, directory.resolve(root))
-                .with(ConfigKeys.ADDRESS, directory.resolve("m.sock"))
-                .with(ConfigKeys.METRICS_ADDRESS, "127.0.0.1:0")
-                .with(ConfigKeys.FETCH_BACKGROUND_FILL, false)
-                .with(ConfigKeys.WARM_UP, false)
-                .with(ConfigKeys.REGISTRY_RETRIES, 0L),
-            "test");
-    channel = UnixChannel.open(daemon.address());
-    snapshots = SnapshotsGrpc.newBlockingStub(channel.channel());
-  }
-
-  private void stopDaemon() {
-    channel.close();
-    daemon.close();
-  }
-
-  @AfterEach
-  void stop() throws Exception {
-    for (Path mountPoint : mountPoints.reversed()) {
-      var _ = run("umount", "-l", mountPoint.toString());
-    }
-    stopDaemon();
-    registry.close();
-    assertThat(Mountinfo.under(directory)).isEmpty();
-  }
-
+final class RemoteSnapshotsTest extends RemoteLayerTests {
   @Test
   void layersOfBothLabelFamiliesAreMountedAndRead() throws Exception {
     Descriptor base = lazy("base", "file", "from the base");
@@ -119,15 +43,15 @@ final class RemoteSnapshotsTest {
     assertThat(list("labels.\"" + Labels.SNAPSHOT_REF + "\"==sha256:c2,parent==\"sha256:c1\""))
         .hasSize(1);
     assertThat(list()).hasSize(2);
-    assertThat(usedBytes("sha256:c1")).isZero();
-    assertThat(stat("sha256:c1"))
+    assertThat(usage("sha256:c1").getSize()).isZero();
+    assertThat(labels("sha256:c1"))
         .containsEntry(LazyLabels.PRESENT_BYTES, "0")
         .containsEntry(LazyLabels.CONTENT_BYTES, "13");
     assertThat(list("labels.\"" + LazyLabels.PRESENT_BYTES + "\"")).isEmpty();
     Path view = mount(view("v", "sha256:c2"));
     assertThat(view.resolve("file")).hasContent("from the base");
-    assertThat(stat("sha256:c1")).containsEntry(LazyLabels.PRESENT_BYTES, "13");
-    assertThat(usedBytes("sha256:c1")).isEqualTo(13);
+    assertThat(labels("sha256:c1")).containsEntry(LazyLabels.PRESENT_BYTES, "13");
+    assertThat(usage("sha256:c1").getSize()).isEqualTo(13);
     assertThat(view.resolve("other")).hasContent("from the top");
     Path active = mount(prepare("a", "sha256:c2", Map.of()));
     Files.writeString(active.resolve("file"), "changed");
@@ -136,15 +60,8 @@ final class RemoteSnapshotsTest {
     assertThat(metrics()).contains("morsel_mounted_layers 2.0");
   }
 
-  private long usedBytes(String key) {
-    return snapshots.usage(UsageRequest.newBuilder().setKey(key).build()).getSize();
-  }
-
-  private Map<String, String> stat(String key) {
-    return snapshots
-        .stat(StatSnapshotRequest.newBuilder().setKey(key).build())
-        .getInfo()
-        .getLabelsMap();
+  private Map<String, String> labels(String key) {
+    return stat(key).getLabelsMap();
   }
 
   @Test
@@ -173,12 +90,7 @@ final class RemoteSnapshotsTest {
     labels.put(Labels.SNAPSHOT_REF, "sha256:c1");
     Path upper = mount(prepare("k1", "", labels));
     Files.writeString(upper.resolve("file"), "unpacked");
-    var _ =
-        snapshots.commit(
-            io.morsel.containerd.api.snapshots.CommitSnapshotRequest.newBuilder()
-                .setName("ns/1/sha256:c1")
-                .setKey("k1")
-                .build());
+    commit("ns/1/sha256:c1", "k1");
     prepareRemote("k2", "ns/1/sha256:c1", "sha256:c2", cri(manifest, top));
     Path view = mount(view("v", "sha256:c2"));
     assertThat(view.resolve("file")).hasContent("unpacked");
@@ -234,12 +146,7 @@ final class RemoteSnapshotsTest {
     prepareRemote("k1", "", "sha256:c1", cri(manifest, layer));
     Path upper = mount(prepare("k", "", Map.of()));
     Files.writeString(upper.resolve("below"), "b");
-    var _ =
-        snapshots.commit(
-            io.morsel.containerd.api.snapshots.CommitSnapshotRequest.newBuilder()
-                .setName("below")
-                .setKey("k")
-                .build());
+    commit("below", "k");
     prepareRemote("k2", "below", "sha256:c1", cri(manifest, layer));
     List<Info> found = list("labels.\"" + Labels.SNAPSHOT_REF + "\"==sha256:c1,parent==below");
     assertThat(found).hasSize(1);
@@ -273,7 +180,7 @@ final class RemoteSnapshotsTest {
     prepareRemote("k1", "", "sha256:c1", cri(manifest, layer));
     Path view = mount(view("v", "sha256:c1"));
     assertThat(view.resolve("file")).hasContent("fetched before");
-    var _ = run("umount", "-l", mountPoints.removeLast().toString());
+    unmountAll();
     List<Info> before = list();
     stopDaemon();
     assertThat(Mountinfo.under(directory)).isEmpty();
@@ -284,118 +191,6 @@ final class RemoteSnapshotsTest {
     assertThat(metrics())
         .contains("morsel_mounted_layers 1.0")
         .contains("morsel_restore_failures_total 0.0");
-  }
-
-  /** As containerd unpacks a layer that names a file, but not the directories above it. */
-  @Test
-  void directoriesThatALayerLeavesOutAreAsInTheLayersBelow() throws Exception {
-    Path tree = oddTree();
-    Descriptor base = lazy(tarOf(tree, "base", "."));
-    Descriptor middle = lazy(tarOf(tree, "middle", "other"));
-    Files.writeString(tree.resolve("odd/private/new"), "new");
-    Descriptor top = lazy(tarOf(tree, "top", "odd/private/new"));
-    String manifest = registry.addImage("1", List.of(base, middle, top));
-    prepareRemote("k1", "", "sha256:c1", cri(manifest, base));
-    prepareRemote("k2", "sha256:c1", "sha256:c2", cri(manifest, middle));
-    prepareRemote("k3", "sha256:c2", "sha256:c3", cri(manifest, top));
-    assertShowsOddTree(mount(view("v", "sha256:c3")));
-    Path active = mount(prepare("a", "sha256:c3", Map.of()));
-    assertThat(attributes(active)).as("owner of what is writable").startsWith("40755 7:8 ");
-
-    for (Path mountPoint : mountPoints.reversed()) {
-      var _ = run("umount", "-l", mountPoint.toString());
-    }
-    mountPoints.clear();
-    stopDaemon();
-    registry.close();
-    startDaemon("root");
-    assertThat(metrics())
-        .contains("morsel_mounted_layers 3.0")
-        .contains("morsel_restore_failures_total 0.0");
-    assertShowsOddTree(mount(mounts("v")));
-  }
-
-  @Test
-  void directoriesThatALayerLeavesOutAreAsInAnUnpackedLayerBelow() throws Exception {
-    Path tree = oddTree();
-    Path upper = mount(prepare("k", "", Map.of()));
-    var _ = run("cp", "-a", tree + "/.", upper.toString());
-    var _ =
-        snapshots.commit(
-            io.morsel.containerd.api.snapshots.CommitSnapshotRequest.newBuilder()
-                .setName("below")
-                .setKey("k")
-                .build());
-    Files.writeString(tree.resolve("odd/private/new"), "new");
-    Descriptor top = lazy(tarOf(tree, "top", "odd/private/new"));
-    String manifest = registry.addImage("1", List.of(top));
-    prepareRemote("k2", "below", "sha256:c1", cri(manifest, top));
-    assertShowsOddTree(mount(view("v", "sha256:c1")));
-    // The same layer on nothing.
-    prepareRemote("k3", "", "sha256:c1", cri(manifest, top));
-    String alone =
-        list("labels.\"" + Labels.SNAPSHOT_REF + "\"==sha256:c1,parent==\"\"").getFirst().getName();
-    Path view = mount(view("v1", alone));
-    assertThat(attributes(view.resolve("odd/private"))).isEqualTo("40755 0:0 0.000000000");
-    assertThat(view.resolve("odd/private/new")).hasContent("new");
-  }
-
-  @Test
-  void layerIsMountedAgainOnlyOnWhatItIsShownBy() throws Exception {
-    Path tree = oddTree();
-    Descriptor base = lazy(tarOf(tree, "base", "."));
-    Descriptor top = lazy(tarOf(tree, "top", "other"));
-    String manifest = registry.addImage("1", List.of(base, top));
-    prepareRemote("k1", "", "sha256:c1", cri(manifest, base));
-    prepareRemote("k2", "sha256:c1", "sha256:c2", cri(manifest, top));
-    stopDaemon();
-    Path lost = layerDirectory(base);
-    Path aside = directory.resolve("aside");
-    Files.move(lost, aside);
-    startDaemon("root");
-    assertThat(metrics())
-        .contains("morsel_mounted_layers 0.0")
-        .contains("morsel_restore_failures_total 2.0");
-    Files.move(aside, lost);
-    Path view = mount(view("v", "sha256:c2"));
-    assertThat(attributes(view)).isEqualTo("41755 7:8 1000000001.000000000");
-  }
-
-  /** A directory whose attributes no unpacker would come up with. */
-  private Path oddTree() throws Exception {
-    Path tree = Files.createDirectories(directory.resolve("odd-tree"));
-    Files.createDirectories(tree.resolve("odd/private"));
-    Files.writeString(tree.resolve("other"), "other");
-    var _ = run("chown", "5:6", tree.resolve("odd/private").toString());
-    var _ = run("chmod", "0700", tree.resolve("odd/private").toString());
-    var _ = run("chmod", "2711", tree.resolve("odd").toString());
-    var _ = run("chown", "7:8", tree.toString());
-    var _ = run("chmod", "1755", tree.toString());
-    var _ = run("touch", "-d", "@1000000003", tree.resolve("odd/private").toString());
-    var _ = run("touch", "-d", "@1000000002", tree.resolve("odd").toString());
-    var _ = run("touch", "-d", "@1000000001", tree.toString());
-    return tree;
-  }
-
-  private static void assertShowsOddTree(Path view) throws Exception {
-    assertThat(attributes(view)).isEqualTo("41755 7:8 1000000001.000000000");
-    assertThat(attributes(view.resolve("odd"))).isEqualTo("42711 0:0 1000000002.000000000");
-    assertThat(attributes(view.resolve("odd/private"))).isEqualTo("40700 5:6 1000000003.000000000");
-    assertThat(view.resolve("odd/private/new")).hasContent("new");
-    assertThat(view.resolve("other")).hasContent("other");
-  }
-
-  /** Mode, owner and time as {@code stat} shows them. */
-  private static String attributes(Path path) throws Exception {
-    String mode = Integer.toOctalString((int) Files.getAttribute(path, "unix:mode"));
-    return mode + run("stat", "-c", " %u:%g %.9Y", path.toString()).stripTrailing();
-  }
-
-  /** A tar of these paths, without the directories above them. */
-  private byte[] tarOf(Path tree, String name, String path) throws Exception {
-    Path tar = directory.resolve(name + ".tar");
-    var _ = run("tar", "-C", tree.toString(), "--numeric-owner", "-cf", tar.toString(), path);
-    return Files.readAllBytes(tar);
   }
 
   @Test
@@ -441,7 +236,7 @@ final class RemoteSnapshotsTest {
     var _ = snapshots.cleanup(CleanupRequest.getDefaultInstance());
     assertThat(directory.resolve("root/snapshots")).isEmptyDirectory();
     assertThat(view.resolve("file")).hasContent("still there");
-    var _ = run("umount", "-l", mountPoints.removeLast().toString());
+    unmountAll();
     assertThat(Mountinfo.under(directory)).isEmpty();
   }
 
@@ -459,7 +254,7 @@ final class RemoteSnapshotsTest {
     Path first = mount(prepare("a", "sha256:c1", Map.of()));
     assertThat(first.resolve("file-17")).hasSameBinaryContentAs(tree.resolve("file-17"));
     assertThat(first.resolve("file-3")).hasSameBinaryContentAs(tree.resolve("file-3"));
-    var _ = run("umount", "-l", mountPoints.removeLast().toString());
+    unmountAll();
     stopDaemon();
     String name = "profiles/" + manifest.replace(':', '-') + ".json";
     Path learned = directory.resolve("root").resolve(name);
@@ -487,140 +282,6 @@ final class RemoteSnapshotsTest {
       return metrics();
     } catch (Exception e) {
       throw new AssertionError(e);
-    }
-  }
-
-  private Path layerDirectory(Descriptor layer) {
-    return directory.resolve("root/layers/sha256").resolve(layer.digest().hex());
-  }
-
-  /** Prepares as the unpacker does, and expects that nothing is to be unpacked. */
-  private void prepareRemote(String key, String parent, String target, Map<String, String> labels) {
-    Map<String, String> all = new HashMap<>(labels);
-    all.put(Labels.SNAPSHOT_REF, target);
-    assertThatThrownBy(() -> prepare(key, parent, all))
-        .isInstanceOfSatisfying(
-            StatusRuntimeException.class,
-            e -> assertThat(e.getStatus().getCode()).isEqualTo(Status.Code.ALREADY_EXISTS));
-  }
-
-  private Map<String, String> cri(String manifest, Descriptor layer) {
-    Map<String, String> labels = new HashMap<>(layer.annotations());
-    labels.put(Labels.CRI_IMAGE_REF, registry.reference("image:1"));
-    labels.put(Labels.CRI_MANIFEST_DIGEST, manifest);
-    labels.put(Labels.CRI_LAYER_DIGEST, layer.digest().toString());
-    labels.put(Labels.CRI_IMAGE_LAYERS, layer.digest().toString());
-    return labels;
-  }
-
-  private Map<String, String> stargz(Descriptor layer) {
-    Map<String, String> labels = new HashMap<>(layer.annotations());
-    labels.put(Labels.STARGZ_REFERENCE, registry.reference("image:1"));
-    labels.put(Labels.STARGZ_DIGEST, layer.digest().toString());
-    return labels;
-  }
-
-  private byte[] tar(String name, String file, String content) throws Exception {
-    Path tree = Files.createDirectories(directory.resolve("tree-" + name));
-    Files.writeString(tree.resolve(file), content);
-    Path tar = directory.resolve(name + ".tar");
-    var _ = run("tar", "-C", tree.toString(), "-cf", tar.toString(), ".");
-    return Files.readAllBytes(tar);
-  }
-
-  private Descriptor lazy(String name, String file, String content) throws Exception {
-    return lazy(tar(name, file, content));
-  }
-
-  private Descriptor lazy(byte[] tar) throws Exception {
-    ByteArrayOutputStream blob = new ByteArrayOutputStream();
-    EstargzLayer layer;
-    try (var compressors = Executors.newFixedThreadPool(1)) {
-      EstargzOptions options =
-          new EstargzOptions(LayerFormat.ESTARGZ, 4096, 0, 1, List.of(), LayerLimits.DEFAULT);
-      layer =
-          new EstargzWriter(options, compressors, directory)
-              .write(new java.io.ByteArrayInputStream(tar), blob, (done, total) -> {});
-    }
-    return registry.addLayer(blob.toByteArray(), layer.tocDigest());
-  }
-
-  private List<Mount> prepare(String key, String parent, Map<String, String> labels) {
-    return snapshots
-        .prepare(
-            PrepareSnapshotRequest.newBuilder()
-                .setKey(key)
-                .setParent(parent)
-                .putAllLabels(labels)
-                .build())
-        .getMountsList();
-  }
-
-  private List<Mount> view(String key, String parent) {
-    return snapshots
-        .view(ViewSnapshotRequest.newBuilder().setKey(key).setParent(parent).build())
-        .getMountsList();
-  }
-
-  private List<Mount> mounts(String key) {
-    return snapshots.mounts(MountsRequest.newBuilder().setKey(key).build()).getMountsList();
-  }
-
-  private void remove(String key) {
-    var _ = snapshots.remove(RemoveSnapshotRequest.newBuilder().setKey(key).build());
-  }
-
-  private List<Info> list(String... filters) {
-    List<Info> infos = new ArrayList<>();
-    snapshots
-        .list(ListSnapshotsRequest.newBuilder().addAllFilters(List.of(filters)).build())
-        .forEachRemaining(batch -> infos.addAll(batch.getInfoList()));
-    return infos;
-  }
-
-  private Path mount(List<Mount> mounts) throws Exception {
-    Mount mount = mounts.getFirst();
-    Path target = Files.createTempDirectory(directory, "mnt");
-    if (mount.getType().equals("bind")) {
-      var _ = run("mount", "--rbind", mount.getSource(), target.toString());
-    } else {
-      var _ =
-          run(
-              "mount",
-              "-t",
-              mount.getType(),
-              "-o",
-              String.join(",", mount.getOptionsList()),
-              mount.getSource(),
-              target.toString());
-    }
-    mountPoints.add(target);
-    return target;
-  }
-
-  private static String run(String... command) throws Exception {
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertThat(process.waitFor()).as("%s: %s", List.of(command), output).isZero();
-    return output;
-  }
-
-  private static void await(java.util.function.BooleanSupplier condition) throws Exception {
-    long deadline = System.nanoTime() + Duration.ofSeconds(30).toNanos();
-    while (!condition.getAsBoolean()) {
-      assertThat(System.nanoTime()).as("waited too long").isLessThan(deadline);
-      Thread.sleep(10);
-    }
-  }
-
-  private String metrics() throws Exception {
-    try (HttpClient client = HttpClient.newHttpClient()) {
-      URI uri =
-          URI.create(
-              "http://127.0.0.1:" + daemon.metricsAddress().orElseThrow().getPort() + "/metrics");
-      return client
-          .send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString())
-          .body();
     }
   }
 }

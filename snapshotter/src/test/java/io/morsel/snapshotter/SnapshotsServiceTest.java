@@ -2,35 +2,19 @@ package io.morsel.snapshotter;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assumptions.assumeThat;
 
 import com.google.protobuf.FieldMask;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
-import io.morsel.containerd.UnixChannel;
 import io.morsel.containerd.api.snapshots.CleanupRequest;
-import io.morsel.containerd.api.snapshots.CommitSnapshotRequest;
 import io.morsel.containerd.api.snapshots.Info;
 import io.morsel.containerd.api.snapshots.Kind;
 import io.morsel.containerd.api.snapshots.ListSnapshotsRequest;
-import io.morsel.containerd.api.snapshots.MountsRequest;
-import io.morsel.containerd.api.snapshots.PrepareSnapshotRequest;
-import io.morsel.containerd.api.snapshots.RemoveSnapshotRequest;
-import io.morsel.containerd.api.snapshots.SnapshotsGrpc;
-import io.morsel.containerd.api.snapshots.StatSnapshotRequest;
 import io.morsel.containerd.api.snapshots.UpdateSnapshotRequest;
-import io.morsel.containerd.api.snapshots.UsageRequest;
 import io.morsel.containerd.api.snapshots.UsageResponse;
-import io.morsel.containerd.api.snapshots.ViewSnapshotRequest;
 import io.morsel.containerd.api.types.Mount;
 import java.io.IOException;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -38,42 +22,10 @@ import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** The service as containerd sees it: a daemon, its socket, and real overlay mounts. */
-final class SnapshotsServiceTest {
-  @TempDir Path directory;
-
-  private Daemon daemon;
-  private UnixChannel channel;
-  private SnapshotsGrpc.SnapshotsBlockingStub snapshots;
-  private final List<Path> mountPoints = new ArrayList<>();
-
-  @BeforeEach
-  void start() throws IOException {
-    daemon =
-        Daemon.start(
-            MorselConfig.defaults()
-                .with(ConfigKeys.ROOT, directory.resolve("root"))
-                .with(ConfigKeys.ADDRESS, directory.resolve("m.sock"))
-                .with(ConfigKeys.METRICS_ADDRESS, "127.0.0.1:0"),
-            "test");
-    channel = UnixChannel.open(daemon.address());
-    snapshots = SnapshotsGrpc.newBlockingStub(channel.channel());
-  }
-
-  @AfterEach
-  void stop() throws Exception {
-    for (Path mountPoint : mountPoints.reversed()) {
-      var _ = run("umount", "-l", mountPoint.toString());
-    }
-    channel.close();
-    daemon.close();
-  }
-
+final class SnapshotsServiceTest extends DaemonTests {
   @Test
   void mountShapes() {
     Mount first = only(prepare("a", ""));
@@ -257,9 +209,8 @@ final class SnapshotsServiceTest {
     List<Info> before = list();
     Files.createDirectories(directory.resolve("root/snapshots/new-leftover/fs"));
     Files.createDirectories(directory.resolve("root/snapshots/99999/fs"));
-    channel.close();
-    daemon.close();
-    start();
+    stopDaemon();
+    startDaemon("root");
     assertThat(list()).isEqualTo(before);
     assertThat(mount(mounts("k2")).resolve("f")).hasContent("1");
     assertThat(directory.resolve("root/snapshots/new-leftover")).doesNotExist();
@@ -333,64 +284,10 @@ final class SnapshotsServiceTest {
     assertThat(list(directory.resolve("root/snapshots"))).hasSize(1);
   }
 
-  private List<Mount> prepare(String key, String parent) {
-    return prepare(key, parent, Map.of());
-  }
-
-  private List<Mount> prepare(String key, String parent, Map<String, String> labels) {
-    return snapshots
-        .prepare(
-            PrepareSnapshotRequest.newBuilder()
-                .setKey(key)
-                .setParent(parent)
-                .putAllLabels(labels)
-                .build())
-        .getMountsList();
-  }
-
-  private List<Mount> view(String key, String parent) {
-    return snapshots
-        .view(ViewSnapshotRequest.newBuilder().setKey(key).setParent(parent).build())
-        .getMountsList();
-  }
-
-  private List<Mount> mounts(String key) {
-    return snapshots.mounts(MountsRequest.newBuilder().setKey(key).build()).getMountsList();
-  }
-
-  private void commit(String name, String key) {
-    var _ = snapshots.commit(CommitSnapshotRequest.newBuilder().setName(name).setKey(key).build());
-  }
-
-  private void remove(String key) {
-    var _ = snapshots.remove(RemoveSnapshotRequest.newBuilder().setKey(key).build());
-  }
-
-  private Info stat(String key) {
-    return snapshots.stat(StatSnapshotRequest.newBuilder().setKey(key).build()).getInfo();
-  }
-
-  private UsageResponse usage(String key) {
-    return snapshots.usage(UsageRequest.newBuilder().setKey(key).build());
-  }
-
-  private List<Info> list(String... filters) {
-    List<Info> infos = new ArrayList<>();
-    snapshots
-        .list(ListSnapshotsRequest.newBuilder().addAllFilters(List.of(filters)).build())
-        .forEachRemaining(batch -> infos.addAll(batch.getInfoList()));
-    return infos;
-  }
-
   private static List<Path> list(Path path) throws IOException {
     try (var entries = Files.list(path)) {
       return entries.toList();
     }
-  }
-
-  private static Mount only(List<Mount> mounts) {
-    assertThat(mounts).hasSize(1);
-    return mounts.getFirst();
   }
 
   private static String option(Mount mount, String prefix) {
@@ -401,57 +298,9 @@ final class SnapshotsServiceTest {
         .substring(prefix.length());
   }
 
-  /** Mounts as runtimes do it. */
-  private Path mount(List<Mount> mounts) throws Exception {
-    assumeThat(Files.getAttribute(Path.of("/proc/self"), "unix:uid", LinkOption.NOFOLLOW_LINKS))
-        .as("mounting needs root")
-        .isEqualTo(0);
-    Mount mount = only(mounts);
-    Path target = Files.createTempDirectory(directory, "mnt");
-    if (mount.getType().equals("bind")) {
-      var _ = run("mount", "--rbind", mount.getSource(), target.toString());
-      if (mount.getOptionsList().contains("ro")) {
-        var _ = run("mount", "-o", "remount,bind,ro", target.toString());
-      }
-    } else {
-      var _ =
-          run(
-              "mount",
-              "-t",
-              mount.getType(),
-              "-o",
-              String.join(",", mount.getOptionsList()),
-              mount.getSource(),
-              target.toString());
-    }
-    mountPoints.add(target);
-    return target;
-  }
-
-  private static String run(String... command) throws Exception {
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertThat(process.waitFor()).as("%s: %s", List.of(command), output).isZero();
-    return output;
-  }
-
   private static long duBytes(Path path) throws Exception {
     String output = run("du", "-s", "-B1", path.toString());
     return Long.parseLong(output.substring(0, output.indexOf('\t')));
-  }
-
-  private String metrics() throws Exception {
-    return get("/metrics");
-  }
-
-  private String get(String path) throws Exception {
-    try (HttpClient client = HttpClient.newHttpClient()) {
-      URI uri =
-          URI.create("http://127.0.0.1:" + daemon.metricsAddress().orElseThrow().getPort() + path);
-      return client
-          .send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString())
-          .body();
-    }
   }
 
   private static void fails(Status.Code code, ThrowingCallable call) {

@@ -37,12 +37,21 @@ public final class DockerRegistry implements AutoCloseable {
    * @throws HostException if it does not get ready; its log is in the message
    */
   public static DockerRegistry start(Path storage, Path work) {
+    return start(storage, work, "");
+  }
+
+  /**
+   * The same, configured further.
+   *
+   * @param more what else its configuration says, in YAML
+   */
+  public static DockerRegistry start(Path storage, Path work, String more) {
     try {
       Files.createDirectories(storage);
       Files.createDirectories(work);
       int port = Http.freePort();
       Path config = work.resolve("registry.yml");
-      Files.writeString(config, configuration(storage, port));
+      Files.writeString(config, configuration(storage, port) + more);
       return new DockerRegistry(config, work.resolve("registry.log"), storage, port);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -65,7 +74,17 @@ public final class DockerRegistry implements AutoCloseable {
         log,
         Map.of("OTEL_TRACES_EXPORTER", "none"),
         List.of("docker-registry", "serve", config.toString()),
-        () -> Http.ok("http://127.0.0.1:" + port + "/v2/"));
+        this::isReady);
+  }
+
+  /** One that wants to know who asks is ready, too. */
+  private boolean isReady() {
+    try {
+      int status = Http.get("http://127.0.0.1:" + port + "/v2/").statusCode();
+      return status == 200 || status == 401;
+    } catch (UncheckedIOException e) {
+      return false;
+    }
   }
 
   /** The port on loopback. */

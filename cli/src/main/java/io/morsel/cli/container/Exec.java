@@ -4,6 +4,7 @@ import com.google.protobuf.Any;
 import io.grpc.StatusException;
 import io.morsel.cli.core.CoreClient;
 import io.morsel.cli.io.Fifos;
+import io.morsel.cli.io.ProcessCalls;
 import io.morsel.cli.io.RawTerminal;
 import io.morsel.cli.io.SignalForwarding;
 import io.morsel.cli.io.SignalNumber;

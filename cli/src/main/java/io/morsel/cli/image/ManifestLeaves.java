@@ -54,12 +54,7 @@ public final class ManifestLeaves {
       throws IOException, StatusException {
     ManifestLeaves search = new ManifestLeaves(content, platform);
     search.follow(target, 0);
-    List<Descriptor> ordered = new ArrayList<>();
-    for (Platform candidate : platform.candidates()) {
-      search.leaves.stream()
-          .filter(leaf -> candidate.equals(leaf.platform()))
-          .forEach(ordered::add);
-    }
+    List<Descriptor> ordered = new ArrayList<>(platform.suited(search.leaves));
     search.leaves.stream().filter(leaf -> leaf.platform() == null).forEach(ordered::add);
     return List.copyOf(ordered);
   }

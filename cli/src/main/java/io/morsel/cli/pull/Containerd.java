@@ -5,10 +5,14 @@ import io.grpc.StatusException;
 import io.morsel.cli.core.CoreClient;
 import io.morsel.cli.core.Lease;
 import io.morsel.cli.terminal.CommandException;
+import io.morsel.containerd.api.diff.ApplyRequest;
 import io.morsel.containerd.api.diff.DiffGrpc;
 import io.morsel.containerd.api.images.ImagesGrpc;
 import io.morsel.containerd.api.introspection.Plugin;
 import io.morsel.containerd.api.introspection.PluginsRequest;
+import io.morsel.containerd.api.types.Mount;
+import io.morsel.registry.Descriptor;
+import io.morsel.runtime.image.Descriptors;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.TreeSet;
@@ -101,9 +105,17 @@ final class Containerd implements AutoCloseable {
         .withDeadlineAfter(CoreClient.CALL_SECONDS, TimeUnit.SECONDS);
   }
 
-  /** A stub for unpacking layers, which may take long. */
-  DiffGrpc.DiffBlockingV2Stub diff() {
-    return DiffGrpc.newBlockingV2Stub(channel());
+  /**
+   * Unpacks a layer that is in the content store, which may take long.
+   *
+   * @return the digest of its uncompressed bytes
+   */
+  String apply(Descriptor layer, List<Mount> mounts) throws StatusException {
+    return DiffGrpc.newBlockingV2Stub(channel())
+        .apply(
+            ApplyRequest.newBuilder().setDiff(Descriptors.wire(layer)).addAllMounts(mounts).build())
+        .getApplied()
+        .getDigest();
   }
 
   /** Deletes the lease, also on a thread that has been interrupted. */

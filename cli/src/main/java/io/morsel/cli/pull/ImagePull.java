@@ -9,7 +9,6 @@ import io.morsel.cli.terminal.CommandException;
 import io.morsel.cli.terminal.Progress;
 import io.morsel.cli.terminal.Quantity;
 import io.morsel.containerd.ErrorClass;
-import io.morsel.containerd.api.diff.ApplyRequest;
 import io.morsel.containerd.api.images.CreateImageRequest;
 import io.morsel.containerd.api.images.Image;
 import io.morsel.containerd.api.images.UpdateImageRequest;
@@ -229,7 +228,7 @@ public final class ImagePull {
         yield there(layer, chainId, Outcome.LAZY, "", snapshot);
       }
       case Snapshots.Preparation.Unpack unpack -> {
-        fetchAhead(index, layers, fetches);
+        fetches.startFrom(index);
         boolean committed = false;
         try {
           unpack(index, layers, diffId, unpack, about, fetches);
@@ -252,21 +251,6 @@ public final class ImagePull {
     };
   }
 
-  /**
-   * Once one layer has to be fetched, those above it that will have to be as well are fetched
-   * beside it: all of them where the snapshotter did not even take a layer with a TOC, else those
-   * without.
-   */
-  private static void fetchAhead(int index, List<Descriptor> layers, LayerFetches fetches) {
-    boolean snapshotterIsLazy = !SnapshotLabels.hasToc(layers.get(index));
-    fetches.start(index);
-    for (int above = index + 1; above < layers.size(); above++) {
-      if (!snapshotterIsLazy || !SnapshotLabels.hasToc(layers.get(above))) {
-        fetches.start(above);
-      }
-    }
-  }
-
   private void unpack(
       int index,
       List<Descriptor> layers,
@@ -282,21 +266,7 @@ public final class ImagePull {
     fetches.await(index);
     progress.running("layer", () -> title(index, layers) + "  unpacking");
     step = "unpacking " + about;
-    String applied =
-        containerd
-            .diff()
-            .apply(
-                ApplyRequest.newBuilder()
-                    .setDiff(
-                        io.morsel.containerd.api.types.Descriptor.newBuilder()
-                            .setMediaType(layer.mediaType())
-                            .setDigest(layer.digest().toString())
-                            .setSize(layer.sizeBytes())
-                            .putAllAnnotations(layer.annotations()))
-                    .addAllMounts(unpack.mounts())
-                    .build())
-            .getApplied()
-            .getDigest();
+    String applied = containerd.apply(layer, unpack.mounts());
     if (!applied.equals(diffId.toString())) {
       throw CommandException.failed(
           "can't pull "

@@ -6,7 +6,6 @@ import io.morsel.cli.terminal.CommandException;
 import io.morsel.containerd.ErrorClass;
 import io.morsel.containerd.api.content.ContentGrpc;
 import io.morsel.containerd.api.content.InfoRequest;
-import io.morsel.containerd.api.diff.ApplyRequest;
 import io.morsel.registry.ChainIds;
 import io.morsel.registry.Descriptor;
 import io.morsel.registry.ImageConfig;
@@ -106,19 +105,7 @@ public final class ImageUnpack {
     }
     boolean committed = false;
     try {
-      var _ =
-          containerd
-              .diff()
-              .apply(
-                  ApplyRequest.newBuilder()
-                      .setDiff(
-                          io.morsel.containerd.api.types.Descriptor.newBuilder()
-                              .setMediaType(layer.mediaType())
-                              .setDigest(layer.digest().toString())
-                              .setSize(layer.sizeBytes())
-                              .putAllAnnotations(layer.annotations()))
-                      .addAllMounts(unpack.mounts())
-                      .build());
+      var _ = containerd.apply(layer, unpack.mounts());
       snapshots.commit(unpack.key(), chainId, Map.of());
       committed = true;
     } finally {

@@ -6,33 +6,23 @@ import io.morsel.cli.terminal.Quantity;
 import io.morsel.registry.Descriptor;
 import io.morsel.registry.ImageSource;
 import io.morsel.registry.RemoteBlob;
+import io.morsel.runtime.image.LayerSchedule;
 import java.io.IOException;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicLong;
 
-/**
- * Fetches whole layers into containerd's content store, several at a time and ahead of their
- * unpacking. Used by one thread.
- */
+/** Fetches whole layers of an image into containerd's content store. Used by one thread. */
 final class LayerFetches implements AutoCloseable {
-  /** As many as containerd's own client fetches at a time. */
-  private static final int PARALLEL = 3;
-
   private final ImageSource source;
   private final ContentStore store;
   private final Map<String, String> labels;
-  private final List<Descriptor> layers;
   private final Progress progress;
-  private final Semaphore permits = new Semaphore(PARALLEL);
   private final ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
-  private final Map<Integer, Future<?>> started = new HashMap<>();
+  private final LayerSchedule schedule;
 
   LayerFetches(
       ImageSource source,
@@ -43,35 +33,19 @@ final class LayerFetches implements AutoCloseable {
     this.source = source;
     this.store = store;
     this.labels = Map.copyOf(labels);
-    this.layers = List.copyOf(layers);
     this.progress = progress;
+    this.schedule = new LayerSchedule(layers, this::fetch, executor::submit);
   }
 
-  /** Starts to fetch a layer, unless that has been done. */
-  void start(int index) {
-    started.computeIfAbsent(
-        index,
-        _ ->
-            executor.submit(
-                () -> {
-                  permits.acquire();
-                  try {
-                    fetch(index);
-                  } finally {
-                    permits.release();
-                  }
-                  return null;
-                }));
+  /** Starts to fetch a layer, and those that will have to be fetched then as well. */
+  void startFrom(int index) {
+    schedule.startFrom(index);
   }
 
   /** Waits until the content store has the layer, starting to fetch it where need be. */
   void await(int index) throws IOException, StatusException, InterruptedException {
-    start(index);
-    Future<?> fetch = started.get(index);
     try {
-      if (fetch != null) {
-        fetch.get();
-      }
+      var _ = schedule.start(index).get();
     } catch (ExecutionException e) {
       switch (e.getCause()) {
         case IOException failure -> throw failure;
@@ -85,13 +59,11 @@ final class LayerFetches implements AutoCloseable {
 
   /** Stops to fetch a layer that turned out not to be needed. */
   void cancel(int index) {
-    Future<?> fetch = started.get(index);
-    if (fetch != null) {
-      fetch.cancel(true);
-    }
+    schedule.cancel(index);
   }
 
   private void fetch(int index) throws IOException, StatusException, InterruptedException {
+    List<Descriptor> layers = schedule.layers();
     Descriptor layer = layers.get(index);
     String key = "fetch " + index;
     AtomicLong there = new AtomicLong();

@@ -1,10 +1,8 @@
 package io.morsel.cli.run;
 
-import io.grpc.StatusException;
 import io.morsel.cli.core.CoreClient;
+import io.morsel.cli.io.ProcessCalls;
 import io.morsel.cli.io.SignalNumber;
-import io.morsel.cli.terminal.LateLogger;
-import io.morsel.containerd.api.tasks.KillRequest;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
@@ -23,7 +21,6 @@ final class Forwarding implements IntConsumer {
   private static final int SIGHUP = 1;
   private static final int SIGINT = 2;
   private static final int IMPATIENT = 3;
-  private static final LateLogger log = new LateLogger(Forwarding.class);
 
   private final CoreClient client;
   private final Thread worker;
@@ -103,16 +100,6 @@ final class Forwarding implements IntConsumer {
     synchronized (this) {
       id = task;
     }
-    try {
-      var _ =
-          client
-              .tasks()
-              .kill(KillRequest.newBuilder().setContainerId(id).setSignal(signal).build());
-    } catch (StatusException failure) {
-      log.log(
-          to ->
-              to.debug(
-                  "signal {} did not reach '{}': {}", signal, id, CoreClient.message(failure)));
-    }
+    new ProcessCalls(client, id, "").kill(signal);
   }
 }

@@ -3,18 +3,16 @@ package io.morsel.cli.run;
 import io.grpc.StatusException;
 import io.morsel.cli.core.CoreClient;
 import io.morsel.cli.io.Fifos;
+import io.morsel.cli.io.ProcessCalls;
 import io.morsel.cli.io.RawTerminal;
 import io.morsel.cli.io.SignalForwarding;
 import io.morsel.cli.io.SignalNumber;
 import io.morsel.cli.io.StdioCopy;
 import io.morsel.cli.terminal.CommandException;
-import io.morsel.cli.terminal.LateLogger;
 import io.morsel.containerd.ErrorClass;
-import io.morsel.containerd.api.tasks.CloseIORequest;
 import io.morsel.containerd.api.tasks.CreateTaskRequest;
 import io.morsel.containerd.api.tasks.DeleteTaskRequest;
 import io.morsel.containerd.api.tasks.KillRequest;
-import io.morsel.containerd.api.tasks.ResizePtyRequest;
 import io.morsel.containerd.api.tasks.StartRequest;
 import io.morsel.containerd.api.tasks.WaitRequest;
 import io.morsel.containerd.api.types.Mount;
@@ -28,13 +26,13 @@ import java.util.concurrent.CountDownLatch;
 
 /** A container's task, with its streams and its terminal. Used by one thread. */
 final class RunningTask {
-  private static final LateLogger log = new LateLogger(RunningTask.class);
   private static final Path LOGS = Path.of("/var/lib/morsel/logs");
 
   private final CoreClient client;
   private final String id;
   private final RunRequest request;
   private final Forwarding forwarding;
+  private final ProcessCalls process;
   private final boolean terminal;
   private final CountDownLatch started = new CountDownLatch(1);
   private Optional<Fifos> fifos;
@@ -57,6 +55,7 @@ final class RunningTask {
     this.id = id;
     this.request = request;
     this.forwarding = forwarding;
+    this.process = new ProcessCalls(client, id, "");
     this.fifos = fifos;
     this.terminal = request.options().process().terminal();
   }
@@ -144,42 +143,14 @@ final class RunningTask {
   }
 
   private void resize() {
-    try {
-      if (rawTerminal.isPresent()) {
-        resize(rawTerminal.get().size());
-      }
-    } catch (IOException gone) {
-      log.log(to -> to.debug("the terminal does not say its size: {}", gone.getMessage()));
-    }
-  }
-
-  private void resize(RawTerminal.Size size) {
-    try {
-      var _ =
-          client
-              .tasks()
-              .resizePty(
-                  ResizePtyRequest.newBuilder()
-                      .setContainerId(id)
-                      .setWidth(size.columns())
-                      .setHeight(size.rows())
-                      .build());
-    } catch (StatusException failure) {
-      log.log(
-          to -> to.debug("can't resize the terminal of '{}': {}", id, CoreClient.message(failure)));
-    }
+    process.resize(rawTerminal.orElse(null));
   }
 
   private void closeInput() {
     try {
       // Before that it would be closed for good, with what is in it.
       started.await();
-      var _ =
-          client
-              .tasks()
-              .closeIO(CloseIORequest.newBuilder().setContainerId(id).setStdin(true).build());
-    } catch (StatusException failure) {
-      log.log(to -> to.debug("can't close the input of '{}': {}", id, CoreClient.message(failure)));
+      process.closeInput();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

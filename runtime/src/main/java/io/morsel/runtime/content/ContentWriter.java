@@ -6,6 +6,7 @@ import io.morsel.runtime.store.GoText;
 import io.morsel.runtime.store.LabelSets;
 import io.morsel.runtime.store.Scope;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.time.Instant;
@@ -69,6 +70,25 @@ public final class ContentWriter implements AutoCloseable {
   /** How many bytes there are. */
   public long offsetBytes() {
     return status().offsetBytes();
+  }
+
+  /** Appends what is written; failures of that travel as the causes of what is thrown. */
+  public OutputStream stream() {
+    return new OutputStream() {
+      @Override
+      public void write(int b) throws IOException {
+        write(new byte[] {(byte) b}, 0, 1);
+      }
+
+      @Override
+      public void write(byte[] bytes, int offset, int length) throws IOException {
+        try {
+          ContentWriter.this.write(ByteBuffer.wrap(bytes, offset, length));
+        } catch (ContainerdException e) {
+          throw new IOException(e.getMessage(), e);
+        }
+      }
+    };
   }
 
   /** Appends. */

@@ -14,7 +14,6 @@ import io.morsel.stargz.tar.ByteStrings;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
@@ -142,8 +141,7 @@ final class LayerDiffer {
       Map<String, String> labels = new HashMap<>(request.getLabelsMap());
       MessageDigest hash = LayerDigests.hash(LayerDigests.CANONICAL);
       try (OutputStream compressed =
-              compression.compress(
-                  new BufferedOutputStream(new IngestOutput(writer), BUFFER_BYTES));
+              compression.compress(new BufferedOutputStream(writer.stream(), BUFFER_BYTES));
           OutputStream tar =
               new BufferedOutputStream(new DigestOutputStream(compressed, hash), BUFFER_BYTES)) {
         changes.writeTo(tar, limits.maxDepth());
@@ -199,29 +197,6 @@ final class LayerDiffer {
       content.abort(scope, ref);
     } catch (ContainerdException e) {
       log.warn("ingest {} of a layer that could not be written is left: {}", ref, e.getMessage());
-    }
-  }
-
-  /** Writes into an ingest; its failures travel as causes. */
-  private static final class IngestOutput extends OutputStream {
-    private final ContentWriter writer;
-
-    IngestOutput(ContentWriter writer) {
-      this.writer = writer;
-    }
-
-    @Override
-    public void write(int b) throws IOException {
-      write(new byte[] {(byte) b}, 0, 1);
-    }
-
-    @Override
-    public void write(byte[] bytes, int offset, int length) throws IOException {
-      try {
-        writer.write(ByteBuffer.wrap(bytes, offset, length));
-      } catch (ContainerdException e) {
-        throw new IOException(e.getMessage(), e);
-      }
     }
   }
 }

@@ -6,7 +6,6 @@ import io.morsel.containerd.Filter;
 import io.morsel.containerd.api.snapshots.Info;
 import io.morsel.containerd.api.types.Mount;
 import io.morsel.runtime.lease.Holds;
-import io.morsel.runtime.snapshot.SnapshotTable.Commit;
 import io.morsel.runtime.snapshot.SnapshotTable.Row;
 import io.morsel.runtime.store.GoText;
 import io.morsel.runtime.store.LabelSets;
@@ -43,7 +42,7 @@ public final class NamespacedSnapshots {
   /** Names the snapshot that a prepared one is to become. */
   private static final String TARGET = "containerd.io/snapshot.ref";
 
-  /** Labels that the backend gets to see. */
+  /** How labels begin that the backend gets to see. */
   private static final String INHERITED = "containerd.io/snapshot/";
 
   private final MetadataStore store;
@@ -51,6 +50,7 @@ public final class NamespacedSnapshots {
   private final SnapshotTable table;
   private final Snapshotter backend;
   private final Clock clock;
+  private final SnapshotCommits commits;
 
   /** Shared by all who change something, exclusive for who removes what the metadata lost. */
   private final ReadWriteLock collecting = new ReentrantReadWriteLock();
@@ -61,6 +61,7 @@ public final class NamespacedSnapshots {
     this.table = new SnapshotTable(name);
     this.backend = backend;
     this.clock = clock;
+    this.commits = new SnapshotCommits(store, name, table, backend, clock);
   }
 
   /**
@@ -71,18 +72,7 @@ public final class NamespacedSnapshots {
       MetadataStore store, String name, Snapshotter backend, Clock clock)
       throws ContainerdException {
     NamespacedSnapshots snapshots = new NamespacedSnapshots(store, name, backend, clock);
-    for (Commit commit : store.read(snapshots.table::commits)) {
-      boolean done = snapshots.backendInfo(commit.backendKey()).isPresent();
-      store.write(
-          transaction -> {
-            if (done) {
-              snapshots.finish(transaction, Scope.of(commit.namespace()), commit);
-            } else {
-              snapshots.table.deleteCommit(transaction, commit);
-            }
-            return true;
-          });
-    }
+    snapshots.commits.endAll();
     return snapshots;
   }
 
@@ -143,7 +133,8 @@ public final class NamespacedSnapshots {
     }
   }
 
-  private static Map<String, String> inherited(Map<String, String> labels) {
+  /** The labels that the backend gets to see. */
+  static Map<String, String> inherited(Map<String, String> labels) {
     Map<String, String> inherited = new TreeMap<>();
     labels.forEach(
         (key, value) -> {
@@ -335,92 +326,10 @@ public final class NamespacedSnapshots {
     LabelSets.validate("info.Labels", labels);
     collecting.readLock().lock();
     try {
-      String[] backendKey = {""};
-      Commit commit =
-          store.write(
-              transaction -> {
-                Commit begun = beginCommit(transaction, scope, newName, key, labels);
-                Row active = table.require(transaction, scope.namespace(), key);
-                if (!newParent.isEmpty() && active.info().getParent().isEmpty()) {
-                  throw new ContainerdException(
-                      ErrorClass.NOT_IMPLEMENTED,
-                      "can't commit snapshot "
-                          + key
-                          + " onto parent "
-                          + newParent
-                          + ", since it was prepared on none: prepare it on its parent");
-                }
-                backendKey[0] = active.backendKey();
-                return begun;
-              });
-      boolean done = false;
-      try {
-        backend.commit(commit.backendKey(), backendKey[0], inherited(labels));
-        done = true;
-      } finally {
-        if (!done) {
-          store.write(
-              transaction -> {
-                table.deleteCommit(transaction, commit);
-                Holds.remove(transaction, scope, Holds.snapshots(name), newName);
-                return true;
-              });
-        }
-      }
-      store.write(
-          transaction -> {
-            finish(transaction, scope, commit);
-            return true;
-          });
+      commits.commit(scope, newName, key, newParent, labels);
     } finally {
       collecting.readLock().unlock();
     }
-  }
-
-  private Commit beginCommit(
-      Transaction transaction, Scope scope, String newName, String key, Map<String, String> labels)
-      throws ContainerdException, SQLException, IOException {
-    String namespace = scope.namespace();
-    if (!table.isKnown(transaction, namespace)) {
-      throw new ContainerdException(
-          ErrorClass.NOT_FOUND, "can not find snapshotter " + GoText.quote(name));
-    }
-    if (table.find(transaction, namespace, newName).isPresent()
-        || table.isNameBeingGiven(transaction, namespace, newName)) {
-      throw new ContainerdException(ErrorClass.ALREADY_EXISTS, "snapshot " + GoText.quote(newName));
-    }
-    Holds.add(transaction, scope, Holds.snapshots(name), newName);
-    Row active = table.require(transaction, namespace, key);
-    requireQuiet(transaction, namespace, key);
-    Commit commit =
-        new Commit(
-            namespace,
-            key,
-            table.newBackendKey(transaction, namespace, newName),
-            Info.newBuilder()
-                .setName(newName)
-                .setParent(active.info().getParent())
-                .setCreatedAt(Times.now(clock))
-                .setUpdatedAt(Times.now(clock))
-                .putAllLabels(LabelSets.kept(labels))
-                .build());
-    table.insertCommit(transaction, commit);
-    return commit;
-  }
-
-  private void requireQuiet(Transaction transaction, String namespace, String key)
-      throws ContainerdException, SQLException, IOException {
-    if (table.isBeingCommitted(transaction, namespace, key)) {
-      throw new ContainerdException(
-          ErrorClass.UNAVAILABLE, "snapshot " + key + " is being committed");
-    }
-  }
-
-  private void finish(Transaction transaction, Scope scope, Commit commit) throws SQLException {
-    table.delete(transaction, commit.namespace(), commit.key());
-    table.insert(transaction, commit.namespace(), new Row(commit.backendKey(), commit.info()));
-    table.deleteCommit(transaction, commit);
-    Holds.remove(transaction, scope, Holds.snapshots(name), commit.key());
   }
 
   /** Removes a snapshot that is nobody's parent; the backend is told by the next collection. */
@@ -431,7 +340,7 @@ public final class NamespacedSnapshots {
           transaction -> {
             String namespace = scope.namespace();
             table.require(transaction, namespace, key);
-            requireQuiet(transaction, namespace, key);
+            commits.requireNone(transaction, namespace, key);
             if (table.hasChildren(transaction, namespace, key)) {
               throw new ContainerdException(
                   ErrorClass.FAILED_PRECONDITION, "cannot remove snapshot with child");

@@ -17,7 +17,6 @@ import io.morsel.runtime.store.Scope;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -151,7 +150,7 @@ final class Checkpoints {
       throws ContainerdException {
     try (ContentWriter writer = content.writer(scope, ref, 0, "")) {
       try {
-        bytes.writeTo(new Blob(writer));
+        bytes.writeTo(writer.stream());
       } catch (IOException e) {
         throw TaskManager.failure("can't write checkpoint " + ref, e);
       }
@@ -169,28 +168,6 @@ final class Checkpoints {
           .setDigest(digest)
           .setSize(size)
           .build();
-    }
-  }
-
-  private static final class Blob extends OutputStream {
-    private final ContentWriter writer;
-
-    Blob(ContentWriter writer) {
-      this.writer = writer;
-    }
-
-    @Override
-    public void write(int b) throws IOException {
-      write(new byte[] {(byte) b}, 0, 1);
-    }
-
-    @Override
-    public void write(byte[] bytes, int offset, int length) throws IOException {
-      try {
-        writer.write(ByteBuffer.wrap(bytes, offset, length));
-      } catch (ContainerdException e) {
-        throw new IOException(e.getMessage(), e);
-      }
     }
   }
 

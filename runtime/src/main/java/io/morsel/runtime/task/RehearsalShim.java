@@ -1,18 +1,11 @@
 package io.morsel.runtime.task;
 
-import com.google.protobuf.Empty;
-import com.google.protobuf.Message;
 import io.morsel.containerd.api.events.TaskExit;
-import io.morsel.containerd.api.shim.CreateTaskRequest;
 import io.morsel.containerd.api.shim.CreateTaskResponse;
-import io.morsel.containerd.api.shim.DeleteRequest;
 import io.morsel.containerd.api.shim.DeleteResponse;
-import io.morsel.containerd.api.shim.ShutdownRequest;
 import io.morsel.containerd.api.shim.StartRequest;
 import io.morsel.containerd.api.shim.StartResponse;
-import io.morsel.containerd.api.shim.StateRequest;
 import io.morsel.containerd.api.shim.StateResponse;
-import io.morsel.containerd.api.shim.WaitRequest;
 import io.morsel.containerd.api.shim.WaitResponse;
 import io.morsel.containerd.api.shim.events.ForwardRequest;
 import io.morsel.containerd.api.types.Envelope;
@@ -21,13 +14,9 @@ import io.morsel.runtime.grpc.TypeUrls;
 import io.morsel.runtime.store.Times;
 import io.morsel.ttrpc.TtrpcClient;
 import io.morsel.ttrpc.TtrpcException;
-import io.morsel.ttrpc.TtrpcMethod;
 import io.morsel.ttrpc.TtrpcServer;
-import io.morsel.ttrpc.UnaryHandler;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Clock;
 import java.util.concurrent.CountDownLatch;
 
@@ -51,7 +40,7 @@ public final class RehearsalShim implements AutoCloseable {
     this.events = events;
     this.namespace = namespace;
     Path socket = directory.resolve("shim");
-    Files.writeString(
+    ShimService.writeProgram(
         program,
         """
         #!/bin/sh
@@ -59,7 +48,6 @@ public final class RehearsalShim implements AutoCloseable {
         echo unix://%s
         """
             .formatted(socket));
-    Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwx------"));
     this.server = serve(socket);
   }
 
@@ -86,65 +74,28 @@ public final class RehearsalShim implements AutoCloseable {
   }
 
   private TtrpcServer serve(Path socket) throws IOException {
-    TtrpcServer.Builder methods = TtrpcServer.builder();
-    add(
-        methods,
-        "Create",
-        CreateTaskRequest.getDefaultInstance(),
-        CreateTaskResponse.getDefaultInstance(),
-        (_, _) -> CreateTaskResponse.newBuilder().setPid(PID).build());
-    add(
-        methods,
-        "Start",
-        StartRequest.getDefaultInstance(),
-        StartResponse.getDefaultInstance(),
-        (request, _) -> start(request));
-    add(
-        methods,
-        "State",
-        StateRequest.getDefaultInstance(),
-        StateResponse.getDefaultInstance(),
-        (request, _) ->
-            StateResponse.newBuilder()
-                .setId(request.getId())
-                .setPid(PID)
-                .setStatus(Status.STOPPED)
-                .build());
-    add(
-        methods,
-        "Wait",
-        WaitRequest.getDefaultInstance(),
-        WaitResponse.getDefaultInstance(),
-        (_, _) -> {
-          started.await();
-          return WaitResponse.getDefaultInstance();
-        });
-    add(
-        methods,
-        "Delete",
-        DeleteRequest.getDefaultInstance(),
-        DeleteResponse.getDefaultInstance(),
-        (_, _) -> {
-          deleted = true;
-          return DeleteResponse.newBuilder().setPid(PID).build();
-        });
-    add(
-        methods,
-        "Shutdown",
-        ShutdownRequest.getDefaultInstance(),
-        Empty.getDefaultInstance(),
-        (_, _) -> {
-          Thread.ofVirtual().start(this::close);
-          return Empty.getDefaultInstance();
-        });
-    return methods.start(socket);
-  }
-
-  private static <Q extends Message, A extends Message> void add(
-      TtrpcServer.Builder methods, String name, Q request, A response, UnaryHandler<Q, A> handler) {
-    var _ =
-        methods.unary(
-            TtrpcMethod.unary("containerd.task.v2.Task", name, request, response), handler);
+    return new ShimService()
+        .create((_, _) -> CreateTaskResponse.newBuilder().setPid(PID).build())
+        .start((request, _) -> start(request))
+        .state(
+            (request, _) ->
+                StateResponse.newBuilder()
+                    .setId(request.getId())
+                    .setPid(PID)
+                    .setStatus(Status.STOPPED)
+                    .build())
+        .await(
+            (_, _) -> {
+              started.await();
+              return WaitResponse.getDefaultInstance();
+            })
+        .delete(
+            (_, _) -> {
+              deleted = true;
+              return DeleteResponse.newBuilder().setPid(PID).build();
+            })
+        .shutdown(this::close)
+        .serve(socket);
   }
 
   private StartResponse start(StartRequest request) throws TtrpcException, InterruptedException {

@@ -2,31 +2,21 @@ package io.morsel.runtime.transfer;
 
 import io.morsel.containerd.ContainerdException;
 import io.morsel.registry.Descriptor;
+import io.morsel.runtime.image.LayerSchedule;
 import io.morsel.runtime.transfer.ProgressReport.Item;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Future;
-import java.util.concurrent.Semaphore;
 import java.util.function.Function;
 
-/**
- * Fetches whole layers of one manifest into the content store, several at a time and ahead of their
- * unpacking. Used by one thread.
- */
+/** Fetches whole layers of one manifest into the content store. Used by one thread. */
 final class LayerFetches {
-  /** As many as containerd's own client fetches at a time. */
-  private static final int PARALLEL = 3;
-
   private final Job job;
   private final Function<Descriptor, Blobs.Opener> source;
   private final Map<String, String> labels;
-  private final List<Descriptor> layers;
   private final List<Item> items = new ArrayList<>();
-  private final Semaphore permits = new Semaphore(PARALLEL);
-  private final Map<Integer, Future<?>> started = new HashMap<>();
+  private final LayerSchedule schedule;
 
   /**
    * Fetches of these layers; none is begun.
@@ -44,15 +34,15 @@ final class LayerFetches {
     this.job = job;
     this.source = source;
     this.labels = Map.copyOf(labels);
-    this.layers = List.copyOf(layers);
     for (Descriptor layer : layers) {
       items.add(job.progress().item(Blobs.name("layer", layer), List.of(parent), layer));
     }
+    this.schedule = new LayerSchedule(layers, this::fetch, job.workers()::start);
   }
 
   /** The layers, the lowest first. */
   List<Descriptor> layers() {
-    return layers;
+    return schedule.layers();
   }
 
   /** What is told of a layer. */
@@ -60,27 +50,8 @@ final class LayerFetches {
     return items.get(index);
   }
 
-  /** Starts to fetch a layer, unless that has been done. */
-  void start(int index) throws ContainerdException {
-    if (!started.containsKey(index)) {
-      started.put(
-          index,
-          job.workers()
-              .start(
-                  () -> {
-                    permits.acquire();
-                    try {
-                      fetch(index);
-                    } finally {
-                      permits.release();
-                    }
-                    return true;
-                  }));
-    }
-  }
-
   private void fetch(int index) throws IOException, ContainerdException {
-    Descriptor layer = layers.get(index);
+    Descriptor layer = layers().get(index);
     boolean written =
         job.blobs()
             .ensure(
@@ -92,30 +63,28 @@ final class LayerFetches {
     item(index).end(written ? "complete" : "already exists");
   }
 
+  /** Starts to fetch a layer, and those that will have to be fetched then as well. */
+  void startFrom(int index) {
+    schedule.startFrom(index);
+  }
+
   /** Waits until the content store has a layer, starting to fetch it where need be. */
   void await(int index) throws ContainerdException {
-    start(index);
-    Future<?> fetch = started.get(index);
-    if (fetch != null) {
-      job.workers().await(fetch);
-    }
+    var _ = job.workers().await(schedule.start(index));
   }
 
   /** Fetches all of them. */
   void all() throws ContainerdException {
-    for (int i = 0; i < layers.size(); i++) {
-      start(i);
+    for (int i = 0; i < items.size(); i++) {
+      var _ = schedule.start(i);
     }
-    for (int i = 0; i < layers.size(); i++) {
+    for (int i = 0; i < items.size(); i++) {
       await(i);
     }
   }
 
   /** Stops to fetch a layer that turned out not to be needed. */
   void cancel(int index) {
-    Future<?> fetch = started.get(index);
-    if (fetch != null) {
-      fetch.cancel(true);
-    }
+    schedule.cancel(index);
   }
 }

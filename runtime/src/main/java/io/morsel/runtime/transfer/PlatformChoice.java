@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -80,16 +81,10 @@ record PlatformChoice(List<Platform> platforms, boolean allMetadata, int limit) 
   private Collection<Descriptor> matching(ImageIndex index) {
     Set<Descriptor> matching = new LinkedHashSet<>();
     for (Platform platform : platforms) {
-      for (Platform candidate : platform.candidates()) {
-        List<Descriptor> equal =
-            index.manifests().stream()
-                .filter(manifest -> candidate.equals(manifest.platform()))
-                .toList();
-        if (!equal.isEmpty()) {
-          matching.addAll(equal);
-          break;
-        }
-      }
+      List<Descriptor> suited = platform.suited(index.manifests());
+      suited.stream()
+          .takeWhile(manifest -> Objects.equals(manifest.platform(), suited.getFirst().platform()))
+          .forEach(matching::add);
     }
     index.manifests().stream()
         .filter(manifest -> manifest.platform() == null)

@@ -82,7 +82,7 @@ final class Unpacking {
       fetches.item(index).end("already exists");
       return;
     }
-    fetchAhead(index);
+    fetches.startFrom(index);
     boolean committed = false;
     try {
       unpack(index, diffId, prepared.get().mounts());
@@ -147,22 +147,6 @@ final class Unpacking {
         return false;
       }
       throw e;
-    }
-  }
-
-  /**
-   * Once one layer has to be fetched, those above it that will have to be as well are fetched
-   * beside it: all of them where the snapshotter did not even take a layer with a TOC, else those
-   * without.
-   */
-  private void fetchAhead(int index) throws ContainerdException {
-    List<Descriptor> layers = fetches.layers();
-    boolean snapshotterIsLazy = !SnapshotLabels.hasToc(layers.get(index));
-    fetches.start(index);
-    for (int above = index + 1; above < layers.size(); above++) {
-      if (!snapshotterIsLazy || !SnapshotLabels.hasToc(layers.get(above))) {
-        fetches.start(above);
-      }
     }
   }
 

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -68,12 +69,12 @@ final class Workers implements AutoCloseable {
     return new ContainerdException(ErrorClass.CANCELED, "the transfer was given up");
   }
 
-  /** Starts a task on a thread of its own. */
-  <T> Future<T> start(Callable<T> task) throws ContainerdException {
+  /** Starts a task on a thread of its own; one that comes too late has failed. */
+  <T> Future<T> start(Callable<T> task) {
     try {
       return executor.submit(task);
     } catch (RejectedExecutionException e) {
-      throw canceled();
+      return CompletableFuture.failedFuture(canceled());
     }
   }
 

@@ -1,31 +1,22 @@
 package io.morsel.runtime.task;
 
 import com.google.protobuf.Empty;
-import com.google.protobuf.Message;
 import io.morsel.containerd.api.shim.CheckpointTaskRequest;
-import io.morsel.containerd.api.shim.ConnectRequest;
 import io.morsel.containerd.api.shim.ConnectResponse;
 import io.morsel.containerd.api.shim.CreateTaskRequest;
 import io.morsel.containerd.api.shim.CreateTaskResponse;
-import io.morsel.containerd.api.shim.DeleteRequest;
 import io.morsel.containerd.api.shim.DeleteResponse;
-import io.morsel.containerd.api.shim.ExecProcessRequest;
-import io.morsel.containerd.api.shim.ShutdownRequest;
 import io.morsel.containerd.api.shim.StateRequest;
 import io.morsel.containerd.api.shim.StateResponse;
-import io.morsel.containerd.api.shim.WaitRequest;
 import io.morsel.containerd.api.shim.WaitResponse;
 import io.morsel.containerd.api.types.Status;
 import io.morsel.ttrpc.StatusCode;
 import io.morsel.ttrpc.TtrpcException;
-import io.morsel.ttrpc.TtrpcMethod;
 import io.morsel.ttrpc.TtrpcServer;
-import io.morsel.ttrpc.UnaryHandler;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
@@ -52,7 +43,7 @@ final class FakeShim implements AutoCloseable {
     Path program = program();
     DeleteResponse dead = DeleteResponse.newBuilder().setPid(PID).setExitStatus(137).build();
     Files.write(directory.resolve("dead"), dead.toByteArray());
-    Files.writeString(
+    ShimService.writeProgram(
         program,
         """
         #!/bin/sh
@@ -60,7 +51,6 @@ final class FakeShim implements AutoCloseable {
         if [ "$last" = start ]; then cat > %1$s/options; echo unix://%1$s/shim; else cat %1$s/dead; fi
         """
             .formatted(directory));
-    Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwx------"));
     this.server = serve();
   }
 
@@ -70,71 +60,22 @@ final class FakeShim implements AutoCloseable {
   }
 
   private TtrpcServer serve() throws IOException {
-    TtrpcServer.Builder builder = TtrpcServer.builder();
-    add(
-        builder,
-        "Connect",
-        ConnectRequest.getDefaultInstance(),
-        ConnectResponse.getDefaultInstance(),
-        (_, _) -> ConnectResponse.newBuilder().setTaskPid(PID).build());
-    add(
-        builder,
-        "Create",
-        CreateTaskRequest.getDefaultInstance(),
-        CreateTaskResponse.getDefaultInstance(),
-        (request, _) -> create(request));
-    add(
-        builder,
-        "State",
-        StateRequest.getDefaultInstance(),
-        StateResponse.getDefaultInstance(),
-        (request, _) -> state(request));
-    add(
-        builder,
-        "Exec",
-        ExecProcessRequest.getDefaultInstance(),
-        Empty.getDefaultInstance(),
-        (_, _) -> Empty.getDefaultInstance());
-    add(
-        builder,
-        "Wait",
-        WaitRequest.getDefaultInstance(),
-        WaitResponse.getDefaultInstance(),
-        (_, _) -> {
-          waits.incrementAndGet();
-          waited.countDown();
-          exited.await();
-          return WaitResponse.newBuilder().setExitStatus(3).build();
-        });
-    add(
-        builder,
-        "Delete",
-        DeleteRequest.getDefaultInstance(),
-        DeleteResponse.getDefaultInstance(),
-        (_, _) -> DeleteResponse.newBuilder().setPid(PID).setExitStatus(3).build());
-    add(
-        builder,
-        "Checkpoint",
-        CheckpointTaskRequest.getDefaultInstance(),
-        Empty.getDefaultInstance(),
-        (request, _) -> checkpoint(request));
-    add(
-        builder,
-        "Shutdown",
-        ShutdownRequest.getDefaultInstance(),
-        Empty.getDefaultInstance(),
-        (_, _) -> {
-          Thread.ofVirtual().start(this::close);
-          return Empty.getDefaultInstance();
-        });
-    return builder.start(directory.resolve("shim"));
-  }
-
-  private static <Q extends Message, A extends Message> void add(
-      TtrpcServer.Builder builder, String name, Q request, A response, UnaryHandler<Q, A> handler) {
-    var _ =
-        builder.unary(
-            TtrpcMethod.unary("containerd.task.v2.Task", name, request, response), handler);
+    return new ShimService()
+        .connect((_, _) -> ConnectResponse.newBuilder().setTaskPid(PID).build())
+        .create((request, _) -> create(request))
+        .state((request, _) -> state(request))
+        .exec((_, _) -> Empty.getDefaultInstance())
+        .await(
+            (_, _) -> {
+              waits.incrementAndGet();
+              waited.countDown();
+              exited.await();
+              return WaitResponse.newBuilder().setExitStatus(3).build();
+            })
+        .delete((_, _) -> DeleteResponse.newBuilder().setPid(PID).setExitStatus(3).build())
+        .checkpoint((request, _) -> checkpoint(request))
+        .shutdown(this::close)
+        .serve(directory.resolve("shim"));
   }
 
   private CreateTaskResponse create(CreateTaskRequest request) {

@@ -1,35 +1,34 @@
-package io.morsel.cli.container;
+package io.morsel.cli.io;
 
 import io.grpc.StatusException;
 import io.morsel.cli.core.CoreClient;
-import io.morsel.cli.io.RawTerminal;
+import io.morsel.cli.terminal.LateLogger;
 import io.morsel.containerd.api.tasks.CloseIORequest;
 import io.morsel.containerd.api.tasks.KillRequest;
 import io.morsel.containerd.api.tasks.ResizePtyRequest;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Tells a container's process what happens at this end of its streams. What comes too late for one
  * that has ended needs no answer, and is logged only.
  *
+ * @param client talks to the core
  * @param container the container's identifier
  * @param execId the process's; empty for the container's first
  */
-record ProcessCalls(CoreClient client, String container, String execId) {
-  private static final Logger log = LoggerFactory.getLogger(ProcessCalls.class);
+public record ProcessCalls(CoreClient client, String container, String execId) {
+  private static final LateLogger log = new LateLogger(ProcessCalls.class);
 
   /** Something that the process is told. */
   @FunctionalInterface
-  interface Message {
+  public interface Message {
     /** Tells it; the answer says nothing. */
     Object send() throws StatusException, IOException;
   }
 
   /** Sends it a signal. */
-  void kill(int signal) {
+  public void kill(int signal) {
     quietly(
         "signal " + signal,
         () ->
@@ -44,7 +43,7 @@ record ProcessCalls(CoreClient client, String container, String execId) {
   }
 
   /** Gives its terminal the size of this one; without one, nothing happens. */
-  void resize(@Nullable RawTerminal terminal) {
+  public void resize(@Nullable RawTerminal terminal) {
     if (terminal == null) {
       return;
     }
@@ -65,7 +64,7 @@ record ProcessCalls(CoreClient client, String container, String execId) {
   }
 
   /** Ends its input. */
-  void closeInput() {
+  public void closeInput() {
     quietly(
         "the end of the input",
         () ->
@@ -80,14 +79,18 @@ record ProcessCalls(CoreClient client, String container, String execId) {
   }
 
   /** Tells it something, whether or not it can still be told. */
-  void quietly(String what, Message message) {
+  public void quietly(String what, Message message) {
     try {
       var _ = message.send();
     } catch (StatusException failure) {
-      log.debug("{} is not told {}: {}", title(), what, CoreClient.message(failure));
+      untold(what, CoreClient.message(failure));
     } catch (IOException failure) {
-      log.debug("{} is not told {}: {}", title(), what, failure.getMessage());
+      untold(what, String.valueOf(failure.getMessage()));
     }
+  }
+
+  private void untold(String what, String why) {
+    log.log(to -> to.debug("{} is not told {}: {}", title(), what, why));
   }
 
   private String title() {
