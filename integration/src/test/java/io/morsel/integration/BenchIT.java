@@ -259,6 +259,7 @@ class BenchIT {
           """
           root = "%1$s/root"
           address = "%1$s/morsel.sock"
+          warm_up = false
           [metrics]
           address = "%2$s"
           """

@@ -24,7 +24,7 @@ class CgroupsIT {
 
   private static TaskNode start(CgroupView view) {
     assumeTrue(view.isPossible(), () -> "this machine can't show " + view);
-    return TaskNode.core(new TaskNode.Setting("runc", view));
+    return TaskNode.core(new TaskNode.Setting("runc", view, false));
   }
 
   private static JsonNode stats(TaskNode node, String id) {

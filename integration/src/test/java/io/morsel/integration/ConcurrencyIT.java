@@ -31,7 +31,7 @@ class ConcurrencyIT {
 
   @Test
   void preparesCommitsAndRemovesAtOnce() throws InterruptedException, ExecutionException {
-    try (Node node = Node.start(Node.Options.DEFAULT);
+    try (Node node = Node.start(Node.Options.DEFAULT.withWarmUp());
         UnixChannel socket = UnixChannel.open(node.containerdSocket());
         ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor()) {
       SnapshotsGrpc.SnapshotsBlockingStub snapshots =

@@ -7,7 +7,6 @@ import io.morsel.bench.host.Command;
 import io.morsel.bench.host.Mounts;
 import io.morsel.bench.image.OciLayout;
 import io.morsel.bench.image.TarComposer.Entry;
-import io.morsel.bench.node.Core;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -249,7 +248,7 @@ class CoreClientsIT extends CtrTests {
         () -> core.ctr("-n", "busy", "content", "ls", "-q").succeed().lines().count() > 3);
     core.kill();
     Command.end(busy);
-    core = Core.start(Node.CHECKOUT, directory);
+    core = Cores.start(directory);
     assertThat(state()).isEqualTo(state);
     List<String> known =
         core.ctr("content", "ls", "-q").succeed().lines().map(line -> line.substring(7)).toList();

@@ -62,7 +62,7 @@ class CoreContentIT {
   @BeforeEach
   void start() throws IOException {
     directory = Files.createTempDirectory(Path.of("/tmp"), "morsel-it-");
-    core = Core.start(Node.CHECKOUT, directory);
+    core = Cores.start(directory);
   }
 
   @AfterEach
@@ -117,7 +117,7 @@ class CoreContentIT {
       }
       // What has come stays, also over the end of the core.
       core.kill();
-      core = Core.start(Node.CHECKOUT, directory);
+      core = Cores.start(directory);
       assertThat(active()).containsPattern(MEGABYTES);
       long before = link.traffic().receivedBytes();
       fetch(link).succeed();

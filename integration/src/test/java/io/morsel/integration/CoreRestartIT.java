@@ -44,7 +44,8 @@ class CoreRestartIT {
 
   @BeforeEach
   void start() {
-    node = TaskNode.core();
+    // Some of its ends are in the middle of that.
+    node = TaskNode.core(TaskNode.Setting.DEFAULT.withWarmUp());
   }
 
   @AfterEach

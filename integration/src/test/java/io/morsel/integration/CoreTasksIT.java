@@ -3,7 +3,7 @@ package io.morsel.integration;
 /** The tests of tasks with Debian's runc. */
 class CoreTasksIT extends TaskTests {
   CoreTasksIT() {
-    super(TaskNode.Setting.DEFAULT);
+    super(TaskNode.Setting.DEFAULT.withWarmUp());
   }
 
   @Override

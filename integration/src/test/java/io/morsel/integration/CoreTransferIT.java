@@ -77,7 +77,7 @@ class CoreTransferIT {
   @BeforeEach
   void start() throws IOException {
     directory = Files.createTempDirectory(Path.of("/tmp"), "morsel-it-");
-    core = Core.start(Node.CHECKOUT, directory);
+    core = Cores.start(directory);
     client = new TransferClient(core.socket(), "default");
   }
 

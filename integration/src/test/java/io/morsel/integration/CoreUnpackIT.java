@@ -62,7 +62,7 @@ class CoreUnpackIT {
   void start() throws IOException {
     directory = Files.createTempDirectory(Path.of("/tmp"), "morsel-it-");
     containerd = Containerd.start(directory, Map.of(), false);
-    core = Core.start(Node.CHECKOUT, directory);
+    core = Cores.start(directory);
   }
 
   @AfterEach
@@ -264,9 +264,7 @@ class CoreUnpackIT {
   @ValueSource(strings = {"shared", "isolated"})
   void contentIsFetchedAgainOnlyWhereNamespacesAreIsolated(String policy) {
     core.close();
-    core =
-        Core.start(
-            Node.CHECKOUT, directory, "[core]\ncontent_sharing_policy = \"" + policy + "\"\n");
+    core = Cores.start(directory, "[core]\ncontent_sharing_policy = \"" + policy + "\"\n");
     String image = FIXTURE.reference("odd:gzip");
     core.ctr("-n", "first", "content", "fetch", "--plain-http", image).succeed();
     Traffic before = FIXTURE.registry().traffic();

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
  */
 class CrunTasksIT extends TaskTests {
   CrunTasksIT() {
-    super(new TaskNode.Setting("crun", CgroupView.V1));
+    super(new TaskNode.Setting("crun", CgroupView.V1, true));
   }
 
   @Override

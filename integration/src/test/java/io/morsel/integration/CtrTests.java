@@ -28,7 +28,7 @@ abstract class CtrTests {
   final void start() throws IOException {
     directory = Files.createTempDirectory(Path.of("/tmp"), "morsel-it-");
     containerd = Containerd.start(directory, Map.of(), false);
-    core = Core.start(Node.CHECKOUT, directory);
+    core = Cores.start(directory);
   }
 
   @AfterEach

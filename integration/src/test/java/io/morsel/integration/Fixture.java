@@ -1,6 +1,8 @@
 package io.morsel.integration;
 
+import io.morsel.bench.host.Command;
 import io.morsel.bench.host.Directories;
+import io.morsel.bench.node.Recording;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -55,7 +57,8 @@ final class Fixture implements BeforeAllCallback, AfterAllCallback {
 
   /** Converts with {@code morsel convert}; the new reference. */
   String convert(String source, String target, Object... options) {
-    Node.morsel("convert", java.util.List.of(options), source, target).succeed();
+    Command convert = Node.morsel("convert", java.util.List.of(options), source, target);
+    Recording.ensured(Node.CHECKOUT, "convert", convert).succeed();
     return target;
   }
 }

@@ -43,7 +43,7 @@ class LazyStartIT {
 
   @Test
   void theFirstOutputComesBeforeTheImage() throws IOException {
-    try (Node node = Node.start(Node.Options.DEFAULT)) {
+    try (Node node = Node.start(Node.Options.DEFAULT.withWarmUp())) {
       long before = FIXTURE.registry().traffic().receivedBytes();
       node.pull(lazy).succeed();
       String output =
@@ -158,7 +158,8 @@ class LazyStartIT {
   @Test
   void killedAndRestartedWithoutTheRegistry() throws IOException {
     try (Node node =
-        Node.start(Node.Options.DEFAULT.withConfig("[fetch]\nbackground_fill = false"))) {
+        Node.start(
+            Node.Options.DEFAULT.withWarmUp().withConfig("[fetch]\nbackground_fill = false"))) {
       node.pull(lazy).succeed();
       String read = "sha256sum /data/file-1";
       String before = node.run("morsel", lazy, "before", "/bin/sh", "-c", read).succeed();

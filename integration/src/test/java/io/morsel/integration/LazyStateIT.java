@@ -46,7 +46,7 @@ class LazyStateIT {
     Path directory = Directories.temporary(Path.of("/tmp"), "morsel-it-");
     Uninterrupted.run(
         () -> {
-          try (Core core = Core.start(Node.CHECKOUT, directory, ON_DEMAND)) {
+          try (Core core = Cores.start(directory, ON_DEMAND)) {
             new Reader(core.socket()).readsAndIsTold();
           }
         },

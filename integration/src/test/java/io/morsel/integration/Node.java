@@ -36,27 +36,33 @@ final class Node implements AutoCloseable {
    * How a node is set up.
    *
    * @param backend {@code fuse.backend}
+   * @param warmUp whether Morsel warms up, as it does where nobody says otherwise
    * @param cri whether containerd's CRI plugin is on
    * @param morselConfig further lines of Morsel's configuration
    * @param morselRoot where Morsel keeps its state; null for a directory of the node
    */
-  record Options(String backend, boolean cri, String morselConfig, @Nullable Path morselRoot) {
-    static final Options DEFAULT = new Options("auto", false, "", null);
+  record Options(
+      String backend, boolean warmUp, boolean cri, String morselConfig, @Nullable Path morselRoot) {
+    static final Options DEFAULT = new Options("auto", false, false, "", null);
 
     Options withBackend(String other) {
-      return new Options(other, cri, morselConfig, morselRoot);
+      return new Options(other, warmUp, cri, morselConfig, morselRoot);
+    }
+
+    Options withWarmUp() {
+      return new Options(backend, true, cri, morselConfig, morselRoot);
     }
 
     Options withCri() {
-      return new Options(backend, true, morselConfig, morselRoot);
+      return new Options(backend, warmUp, true, morselConfig, morselRoot);
     }
 
     Options withConfig(String lines) {
-      return new Options(backend, cri, morselConfig + "\n" + lines + "\n", morselRoot);
+      return new Options(backend, warmUp, cri, morselConfig + "\n" + lines + "\n", morselRoot);
     }
 
     Options withRoot(Path root) {
-      return new Options(backend, cri, morselConfig, root);
+      return new Options(backend, warmUp, cri, morselConfig, root);
     }
   }
 
@@ -94,8 +100,11 @@ final class Node implements AutoCloseable {
                 CHECKOUT,
                 directory,
                 root(),
-                "[fuse]\nbackend = \"%s\"\n%s"
-                    .formatted(options.backend(), options.morselConfig())));
+                "%s[fuse]\nbackend = \"%s\"\n%s"
+                    .formatted(
+                        options.warmUp() ? "" : Cores.NO_WARM_UP,
+                        options.backend(),
+                        options.morselConfig())));
     if (containerd != null) {
       // It retries a lost connection only after a while, and fails all calls until then.
       Await.until(

@@ -83,14 +83,16 @@ class RootFilesystemIT {
   void lazyStaysTheSameWhenItIsComplete() {
     String reference = FIXTURE.reference("odd:estargz");
     Node.Options options =
-        Node.Options.DEFAULT.withConfig(
-            """
-            [views]
-            kind = "erofs"
-            switch_delay_millis = 0
-            [fetch]
-            background_fill_delay_millis = 0
-            """);
+        Node.Options.DEFAULT
+            .withWarmUp()
+            .withConfig(
+                """
+                [views]
+                kind = "erofs"
+                switch_delay_millis = 0
+                [fetch]
+                background_fill_delay_millis = 0
+                """);
     try (Node node = Node.start(options)) {
       node.pull(reference).succeed();
       assertIsExpected(node, reference);

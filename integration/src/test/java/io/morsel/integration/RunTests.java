@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.morsel.bench.host.Await;
 import io.morsel.bench.host.Command;
 import io.morsel.bench.image.OciLayout;
+import io.morsel.bench.node.Recording;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -52,7 +53,10 @@ abstract class RunTests {
     RunImages.push(FIXTURE.work(), plain, DATA_BYTES);
     lazy = FIXTURE.convert(plain, FIXTURE.reference("run:lazy"));
     start();
-    Node.morsel("pull", "--address", socket(), "--quiet", lazy).succeed();
+    Command pull = Node.morsel("pull", "--address", socket(), "--quiet", lazy);
+    Recording.ensured(Node.CHECKOUT, "pull", pull).succeed();
+    // Most of what these tests cost is the start of so many runs.
+    Recording.ensured(Node.CHECKOUT, "run", run("--rm", lazy, "true")).succeed();
   }
 
   final Command run(Object... words) {

@@ -45,9 +45,14 @@ final class TaskNode implements AutoCloseable {
    *
    * @param runtime the OCI runtime that the runc shim runs
    * @param cgroups what the daemon and the runtime see of the machine's cgroups
+   * @param warmUp whether a core warms up, as it does where nobody says otherwise
    */
-  record Setting(String runtime, CgroupView cgroups) {
-    static final Setting DEFAULT = new Setting("runc", CgroupView.MACHINE);
+  record Setting(String runtime, CgroupView cgroups, boolean warmUp) {
+    static final Setting DEFAULT = new Setting("runc", CgroupView.MACHINE, false);
+
+    Setting withWarmUp() {
+      return new Setting(runtime, cgroups, true);
+    }
   }
 
   private TaskNode(Setting setting) {
@@ -124,7 +129,9 @@ final class TaskNode implements AutoCloseable {
 
   /** Starts the core again, after it was ended, on what it left. */
   void restart() {
-    core = Core.start(Node.CHECKOUT, directory, "", setting.cgroups());
+    core =
+        Core.start(
+            Node.CHECKOUT, directory, setting.warmUp() ? "" : Cores.NO_WARM_UP, setting.cgroups());
   }
 
   Path socket() {

@@ -47,7 +47,7 @@ class UnmodifiedClientsIT {
 
   @Test
   void ctrRemotePullsLazilyThroughThePluginNamedStargz() {
-    try (Node node = Node.start(Node.Options.DEFAULT)) {
+    try (Node node = Node.start(Node.Options.DEFAULT.withWarmUp())) {
       long before = FIXTURE.registry().traffic().receivedBytes();
       node.ctrRemote("images", "rpull", "--plain-http", "--snapshotter", "stargz", lazy).succeed();
       assertThat(FIXTURE.registry().traffic().receivedBytes() - before).isLessThan(FILE_BYTES / 2);
@@ -57,7 +57,7 @@ class UnmodifiedClientsIT {
 
   @Test
   void containerdsCriPullsLazily() throws Exception {
-    try (Node node = Node.start(Node.Options.DEFAULT.withCri())) {
+    try (Node node = Node.start(Node.Options.DEFAULT.withWarmUp().withCri())) {
       long before = FIXTURE.registry().traffic().receivedBytes();
       String image = CriClient.pullImage(node.containerdSocket(), lazy);
       assertThat(image).startsWith("sha256:");
@@ -68,7 +68,7 @@ class UnmodifiedClientsIT {
 
   @Test
   void ctrWorksWithOrdinarySnapshots() {
-    try (Node node = Node.start(Node.Options.DEFAULT)) {
+    try (Node node = Node.start(Node.Options.DEFAULT.withWarmUp())) {
       // ctr sends no labels by which a layer could be lazy: it pulls in full, and that is no
       // fallback.
       node.ctr("images", "pull", "--plain-http", "--snapshotter", "morsel", plain).succeed();

@@ -1,7 +1,6 @@
 package io.morsel.bench.node;
 
 import io.morsel.bench.host.CgroupView;
-import io.morsel.bench.host.Command;
 import io.morsel.bench.host.Daemon;
 import io.morsel.bench.host.Uninterrupted;
 import java.io.IOException;
@@ -82,8 +81,7 @@ public final class Containerd implements Engine {
             directory.resolve("containerd.log"),
             Map.of(),
             cgroups.command(List.of("containerd", "--config", file.toString())),
-            () ->
-                Command.of("ctr", "--address", socket(directory), "version").run().exitCode() == 0);
+            () -> Engine.answers(socket(directory)));
     return new Containerd(directory, daemon);
   }
 

@@ -1,7 +1,6 @@
 package io.morsel.bench.node;
 
 import io.morsel.bench.host.CgroupView;
-import io.morsel.bench.host.Command;
 import io.morsel.bench.host.Daemon;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -25,14 +24,6 @@ public final class Core implements Engine {
    *
    * @param checkout whose {@code ./morsel} is run
    * @param directory where it keeps everything; below nothing but this core's
-   */
-  public static Core start(Path checkout, Path directory) {
-    return start(checkout, directory, "");
-  }
-
-  /**
-   * The same with lines of configuration.
-   *
    * @param config what its {@code config.toml} says
    */
   public static Core start(Path checkout, Path directory, String config) {
@@ -69,7 +60,7 @@ public final class Core implements Engine {
                     directory.resolve("state").toString(),
                     "--address",
                     socket.toString())),
-            () -> Command.of("ctr", "--address", socket, "version").run().exitCode() == 0);
+            () -> Engine.answers(socket));
     return new Core(directory, daemon);
   }
 

@@ -2,6 +2,7 @@ package io.morsel.bench.node;
 
 import io.morsel.bench.host.Command;
 import io.morsel.bench.host.HostException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -12,6 +13,13 @@ public sealed interface Engine extends AutoCloseable permits Containerd, Core {
 
   /** Its process id. */
   long pid();
+
+  /** Whether somebody serves containerd's API there. */
+  static boolean answers(Path socket) {
+    // Not a program each time that somebody looks who waits for it.
+    return Files.exists(socket)
+        && Command.of("ctr", "--address", socket, "version").run().exitCode() == 0;
+  }
 
   /** {@code ctr WORDS…} against it. */
   default Command ctr(Object... words) {

@@ -55,11 +55,11 @@ public final class Morsel implements AutoCloseable {
           """
           root = "%s"
           address = "%s"
+          %s
           [metrics]
           address = "%s"
-          %s
           """
-              .formatted(setup.root(), socket, metrics, setup.config()));
+              .formatted(setup.root(), socket, setup.config(), metrics));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -85,7 +85,7 @@ public final class Node implements AutoCloseable {
             Core.start(
                 checkout,
                 directory,
-                "[metrics]\naddress = \"%s\"\n%s".formatted(metrics, morselConfig));
+                "%s\n[metrics]\naddress = \"%s\"\n".formatted(morselConfig, metrics));
       } else {
         engine = Containerd.start(directory, plugins, false);
       }

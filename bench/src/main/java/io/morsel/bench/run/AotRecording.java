@@ -1,9 +1,7 @@
 package io.morsel.bench.run;
 
 import io.morsel.bench.node.Morsel;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import io.morsel.bench.node.Recording;
 
 /**
  * Has {@code ./morsel serve} record which classes it needs: a step of installing Morsel, done once
@@ -20,23 +18,8 @@ final class AotRecording {
     }
   }
 
-  /** Whether this build has a recording of a command. */
-  static boolean isThere(Bench bench, String command) {
-    Path program = bench.settings().checkout().resolve("cli/target/morsel");
-    try {
-      Path recorded = program.resolve("aot/" + command + ".aot");
-      return Files.exists(recorded)
-          && Files.getLastModifiedTime(recorded)
-                  .compareTo(Files.getLastModifiedTime(program.resolve("lib")))
-              > 0;
-    } catch (IOException e) {
-      // Recorded anew, which fails with a better message where there is no program.
-      return false;
-    }
-  }
-
   private static void ensure(Bench bench, String daemon) {
-    if (isThere(bench, daemon)) {
+    if (Recording.isThere(bench.settings().checkout(), daemon)) {
       return;
     }
     bench.progress().running("aot", () -> "recording what Morsel needs at its start");

@@ -4,6 +4,7 @@ import io.morsel.bench.host.DockerRegistry;
 import io.morsel.bench.host.HostException;
 import io.morsel.bench.image.BenchImage;
 import io.morsel.bench.image.ImageLibrary;
+import io.morsel.bench.image.Size;
 import io.morsel.bench.node.Mode;
 import io.morsel.bench.node.Node;
 import io.morsel.bench.result.Recorder;
@@ -26,9 +27,21 @@ record Bench(
     Path work) {
   private static final int EXCERPT_CHARACTERS = 200;
 
-  /** A node that was never used before. */
+  /**
+   * A node that was never used before.
+   *
+   * @param morselConfig further lines of Morsel's configuration: tables
+   */
   Node startNode(Mode mode, String morselConfig) {
-    return Node.start(settings.checkout(), work, mode, morselConfig);
+    return Node.start(settings.checkout(), work, mode, warmUp(mode) + morselConfig);
+  }
+
+  /**
+   * Each sample waits until its daemon is warm. In a smoke, whose figures nobody reads, only the
+   * core's do, which shows that it works.
+   */
+  private String warmUp(Mode mode) {
+    return settings.size() == Size.SMOKE && !(mode instanceof Mode.Core) ? "warm_up = false\n" : "";
   }
 
   /** The image as a mode wants it, as NAME:TAG. */

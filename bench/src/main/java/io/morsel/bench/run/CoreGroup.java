@@ -8,6 +8,7 @@ import io.morsel.bench.image.Workloads;
 import io.morsel.bench.net.Net;
 import io.morsel.bench.node.Mode;
 import io.morsel.bench.node.Node;
+import io.morsel.bench.node.Recording;
 import io.morsel.bench.result.Recorder;
 import io.morsel.cli.terminal.Quantity;
 import java.util.Arrays;
@@ -77,7 +78,7 @@ final class CoreGroup {
         node.morselRunInFull(
             bench.settings().checkout(), reference, ColdStart.ID, Workloads.tiny().command());
     // As for the daemons: what a build needs at its start is recorded when it is installed.
-    return AotRecording.isThere(bench, "run") ? run : run.with("MORSEL_AOT", "record");
+    return Recording.ensured(bench.settings().checkout(), "run", run);
   }
 
   private void cold(Net net, Workload workload, Mode mode, int round) {
