@@ -227,7 +227,9 @@ public final class Core implements AutoCloseable {
     transfers = transferring;
     services.put("transfer", transferring);
     TaskManager manager =
-        add(TaskManager.open(root, state, settings.address().toAbsolutePath(), events, clock));
+        add(
+            TaskManager.open(
+                root, state, settings.address().toAbsolutePath(), containers, events, clock));
     tasks = manager;
     services.put("tasks", new TasksService(manager, containers, content));
     services.put("version", new VersionService(settings.version(), settings.revision()));

@@ -9,7 +9,7 @@ import io.morsel.cli.terminal.Quantity;
 import io.morsel.cli.terminal.Table;
 import io.morsel.containerd.api.containers.Container;
 import io.morsel.containerd.api.types.Process;
-import io.morsel.containerd.api.types.Status;
+import io.morsel.runtime.container.ContainerLabels;
 import java.io.PrintWriter;
 import java.time.Instant;
 import java.util.Arrays;
@@ -59,32 +59,9 @@ public final class ContainerList {
    *
    * @param task its first process, if it has one
    */
-  record Row(Container container, Optional<Process> task) {
-    /** {@code created}, {@code running}, {@code paused} or {@code exited}. */
-    String state() {
-      return switch (task.map(Process::getStatus).orElse(Status.CREATED)) {
-        case RUNNING -> "running";
-        case PAUSED, PAUSING -> "paused";
-        case STOPPED -> "exited";
-        case CREATED -> "created";
-        default -> "unknown";
-      };
-    }
-
-    String shownState(Instant now) {
-      return switch (state()) {
-        case "running" -> "Up";
-        case "paused" -> "Up (paused)";
-        case "created" -> "Created";
-        case "exited" ->
-            "Exited ("
-                + task.map(Process::getExitStatus).orElse(0)
-                + ")"
-                + task.filter(Process::hasExitedAt)
-                    .map(ended -> " " + Quantity.ago(Anys.instant(ended.getExitedAt()), now))
-                    .orElse("");
-        default -> "Unknown";
-      };
+  private record Row(Container container, Optional<Process> task, ContainerState state) {
+    static Row of(Container container, Optional<Process> task) {
+      return new Row(container, task, ContainerState.of(container, task));
     }
   }
 
@@ -106,7 +83,7 @@ public final class ContainerList {
     Map<String, Process> tasks = containers.tasks();
     List<Row> rows =
         containers.all().stream()
-            .map(each -> new Row(each, Optional.ofNullable(tasks.get(each.getId()))))
+            .map(each -> Row.of(each, Optional.ofNullable(tasks.get(each.getId()))))
             .filter(row -> all || row.task().filter(Containers::isAlive).isPresent())
             .filter(row -> filters.stream().allMatch(filter -> matches(row, filter)))
             .sorted(
@@ -131,7 +108,7 @@ public final class ContainerList {
           container.getImage().equals(filter.value())
               || container.getImage().endsWith("/" + filter.value());
       case "label" -> filter.matchesLabel(container.getLabelsMap());
-      case "status" -> row.state().equals(filter.value());
+      case "status" -> row.state().name().equals(filter.value());
       default -> throw new IllegalStateException(filter.key());
     };
   }
@@ -146,7 +123,7 @@ public final class ContainerList {
           container.getImage(),
           shortCommand(String.join(" ", Anys.command(container.getSpec())), whole),
           Quantity.ago(Anys.instant(container.getCreatedAt()), now),
-          row.shownState(now));
+          row.state().shown(now));
     }
     return table;
   }
@@ -175,17 +152,8 @@ public final class ContainerList {
       ArrayNode command = node.putArray("command");
       Anys.command(container.getSpec()).forEach(command::add);
       Anys.putTime(node, "created", container.getCreatedAt());
-      node.put("status", row.state());
-      row.task()
-          .ifPresentOrElse(
-              task -> {
-                node.put("pid", task.getPid());
-                if (row.state().equals("exited")) {
-                  node.put("exit_code", task.getExitStatus());
-                  Anys.putTime(node, "exited", task.getExitedAt());
-                }
-              },
-              () -> node.putNull("pid"));
+      row.state().write(node);
+      row.task().ifPresentOrElse(task -> node.put("pid", task.getPid()), () -> node.putNull("pid"));
       node.put("runtime", container.getRuntime().getName());
       node.put("snapshotter", container.getSnapshotter());
       putPorts(node.putArray("ports"), container);

@@ -18,6 +18,7 @@ import io.morsel.containerd.api.tasks.WaitRequest;
 import io.morsel.containerd.api.types.Process;
 import io.morsel.containerd.api.types.Status;
 import io.morsel.runtime.cni.Cni;
+import io.morsel.runtime.container.ContainerLabels;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;

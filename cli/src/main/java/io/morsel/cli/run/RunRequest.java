@@ -1,8 +1,8 @@
 package io.morsel.cli.run;
 
-import io.morsel.cli.container.ContainerLabels;
 import io.morsel.runtime.CoreSettings;
 import io.morsel.runtime.cni.PortMapping;
+import io.morsel.runtime.container.ContainerLabels;
 import io.morsel.runtime.oci.ContainerOptions;
 import java.nio.file.Path;
 import java.time.Duration;
