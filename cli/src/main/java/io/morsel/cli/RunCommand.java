@@ -14,6 +14,7 @@ import io.morsel.runtime.cni.PortMapping;
 import io.morsel.runtime.oci.ContainerOptions;
 import io.morsel.runtime.oci.SpecException;
 import io.morsel.runtime.oci.SpecMount;
+import io.morsel.runtime.restart.RestartPolicy;
 import io.morsel.snapshotter.ConfigKeys;
 import io.morsel.snapshotter.MorselConfig;
 import java.io.IOException;
@@ -101,6 +102,16 @@ final class RunCommand implements Callable<Integer> {
       names = {"-d", "--detach"},
       description = "Leave once the container runs, and print its name. Needs a running core.")
   boolean detach;
+
+  @Option(
+      names = "--restart",
+      paramLabel = "POLICY",
+      description =
+          "With --detach: when the container is started again after it has ended: no, always,"
+              + " on-failure[:RETRIES] or unless-stopped (${DEFAULT-VALUE}). 'morsel stop' ends it"
+              + " for good.",
+      defaultValue = "no")
+  String restart = "no";
 
   @Option(
       names = "--name",
@@ -496,6 +507,7 @@ final class RunCommand implements Callable<Integer> {
     if (labels.containsKey("")) {
       throw CommandException.usage("--label has no name: expected KEY=VALUE");
     }
+    RestartPolicy policy = restartPolicy();
     CoreChoice choice = core.choice(image.hostsDirectory);
     if (choice instanceof CoreChoice.Embedded && logLevel == null) {
       // What its user has to know of a core's work, this command says by itself.
@@ -513,6 +525,7 @@ final class RunCommand implements Callable<Integer> {
                 runtime,
                 Optional.ofNullable(runcBinary),
                 stopSignal == null ? Optional.empty() : Optional.of(RunSyntax.signal(stopSignal))),
+            policy,
             new RunRequest.Attachment(
                 detach,
                 remove,
@@ -522,6 +535,27 @@ final class RunCommand implements Callable<Integer> {
                 Duration.ofSeconds(stopTimeout)),
             labels);
     return new RunJob(request, BuildInfo.load().version(), out, err).run();
+  }
+
+  private RestartPolicy restartPolicy() throws CommandException {
+    RestartPolicy policy;
+    try {
+      policy = RestartPolicy.parse(restart);
+    } catch (IllegalArgumentException malformed) {
+      throw CommandException.usage("--restart: " + malformed.getMessage());
+    }
+    if (policy.kind() != RestartPolicy.Kind.NO) {
+      if (!detach) {
+        throw CommandException.usage(
+            "--restart needs --detach: what this command shows ends with the container");
+      }
+      if (process.terminal && logUri == null) {
+        throw CommandException.usage(
+            "--restart and --tty need --log-uri binary:///PROGRAM: nobody would read the terminal of"
+                + " a container that was started again");
+      }
+    }
+    return policy;
   }
 
   private NetworkChoice network() throws CommandException {

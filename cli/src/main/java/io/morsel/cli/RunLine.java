@@ -124,6 +124,7 @@ record RunLine(RunCommand command, @Nullable LogLevel logLevel) {
   private static boolean set(RunCommand run, String name, String value) {
     switch (name) {
       case "--name" -> run.name = value;
+      case "--restart" -> run.restart = value;
       case "--label", "-l" -> put(run.labels, value);
       case "--net", "--network" -> run.net = RunCommand.Net.valueOf(constant(value));
       case "--publish", "-p" -> run.ports.add(value);

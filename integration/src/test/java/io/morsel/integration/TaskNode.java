@@ -45,9 +45,18 @@ final class TaskNode implements AutoCloseable {
    *
    * @param runtime the OCI runtime that the runc shim runs
    * @param cgroups what the daemon and the runtime see of the machine's cgroups
+   * @param configuration of a core
    */
-  record Setting(String runtime, CgroupView cgroups) {
+  record Setting(String runtime, CgroupView cgroups, String configuration) {
     static final Setting DEFAULT = new Setting("runc", CgroupView.MACHINE);
+
+    Setting(String runtime, CgroupView cgroups) {
+      this(runtime, cgroups, "");
+    }
+
+    Setting with(String lines) {
+      return new Setting(runtime, cgroups, lines);
+    }
   }
 
   private TaskNode(Setting setting) {
@@ -124,7 +133,7 @@ final class TaskNode implements AutoCloseable {
 
   /** Starts the core again, after it was ended, on what it left. */
   void restart() {
-    core = Core.start(Node.CHECKOUT, directory, "", setting.cgroups());
+    core = Core.start(Node.CHECKOUT, directory, setting.configuration(), setting.cgroups());
   }
 
   Path socket() {

@@ -5,6 +5,7 @@ import io.grpc.ServerInterceptor;
 import io.morsel.containerd.ContainerdException;
 import io.morsel.containerd.UnixServer;
 import io.morsel.runtime.container.ContainerStore;
+import io.morsel.runtime.container.ContainerUpdates;
 import io.morsel.runtime.container.ContainersService;
 import io.morsel.runtime.content.ContentService;
 import io.morsel.runtime.content.ContentStore;
@@ -25,6 +26,8 @@ import io.morsel.runtime.lease.LeaseStore;
 import io.morsel.runtime.lease.LeasesService;
 import io.morsel.runtime.namespace.NamespaceStore;
 import io.morsel.runtime.namespace.NamespacesService;
+import io.morsel.runtime.restart.Provisions;
+import io.morsel.runtime.restart.RestartMonitor;
 import io.morsel.runtime.sandbox.SandboxStore;
 import io.morsel.runtime.sandbox.SandboxStoreService;
 import io.morsel.runtime.snapshot.NamespacedSnapshots;
@@ -32,6 +35,7 @@ import io.morsel.runtime.snapshot.SnapshotsService;
 import io.morsel.runtime.store.MetadataStore;
 import io.morsel.runtime.streaming.StreamingService;
 import io.morsel.runtime.streaming.Streams;
+import io.morsel.runtime.task.OwnTasks;
 import io.morsel.runtime.task.ShimEvents;
 import io.morsel.runtime.task.TaskManager;
 import io.morsel.runtime.task.TasksService;
@@ -237,7 +241,9 @@ public final class Core implements AutoCloseable {
     List<String> names = new ArrayList<>(services.keySet());
     names.add("introspection");
     services.put(
-        "introspection", IntrospectionService.open(root, Plugins.of(snapshotters.keySet(), names)));
+        "introspection",
+        IntrospectionService.open(
+            root, Plugins.of(snapshotters.keySet(), names, role == Role.DAEMON)));
     // Without a word in the configuration there are none: the default address is that of 'serve'.
     String metricsAddress =
         settings.config().isSet(ConfigKeys.METRICS_ADDRESS)
@@ -269,6 +275,14 @@ public final class Core implements AutoCloseable {
     add(ShimEvents.serve(settings.address(), manager, events));
     manager.serving();
     if (role == Role.DAEMON) {
+      add(
+          RestartMonitor.start(
+              containers,
+              new ContainerUpdates(containers, events),
+              new OwnTasks(manager),
+              new Provisions(snapshotters),
+              Duration.ofMillis(settings.config().get(ConfigKeys.CORE_RESTART_INTERVAL_MILLIS)),
+              clock));
       Optional<IdleMemory> memory = IdleMemory.start();
       if (memory.isPresent()) {
         add(memory.get());
