@@ -3,6 +3,7 @@ package io.morsel.cli.container;
 import io.morsel.cli.core.Anys;
 import io.morsel.cli.core.CoreClient;
 import io.morsel.cli.core.KeyValue;
+import io.morsel.cli.core.ListRequest;
 import io.morsel.cli.terminal.CommandException;
 import io.morsel.cli.terminal.ExitCode;
 import io.morsel.cli.terminal.Quantity;
@@ -43,18 +44,6 @@ public final class ContainerList {
   }
 
   /**
-   * What to list and how to show it.
-   *
-   * @param all whether those that don't run are listed, too
-   * @param filters what has to hold of those that are listed, with keys of {@link #FILTERS}
-   * @param quiet whether to print identifiers only
-   * @param whole whether to print commands and identifiers in full
-   * @param json whether to print JSON
-   */
-  public record Options(
-      boolean all, List<KeyValue> filters, boolean quiet, boolean whole, boolean json) {}
-
-  /**
    * A container.
    *
    * @param task its first process, if it has one
@@ -68,17 +57,19 @@ public final class ContainerList {
   /**
    * Prints the list; returns the exit code.
    *
+   * @param request with filters by keys of {@link #FILTERS}
+   * @param notRunning whether those that don't run are listed, too
    * @throws CommandException also with exit code 2, for a filter that asks for no state
    */
-  public int run(Options options) throws CommandException {
-    List<KeyValue> filters = options.filters();
+  public int run(ListRequest request, boolean notRunning) throws CommandException {
+    List<KeyValue> filters = request.filters();
     for (KeyValue filter : filters) {
       if (filter.key().equals("status") && !STATES.contains(filter.value())) {
         throw CommandException.usage(
             "no such status '" + filter.value() + "': expected " + String.join(", ", STATES));
       }
     }
-    boolean all = options.all() || filters.stream().anyMatch(each -> each.key().equals("status"));
+    boolean all = notRunning || filters.stream().anyMatch(each -> each.key().equals("status"));
     Containers containers = new Containers(client);
     Map<String, Process> tasks = containers.tasks();
     List<Row> rows =
@@ -90,12 +81,12 @@ public final class ContainerList {
                 Comparator.comparing((Row row) -> Anys.instant(row.container().getCreatedAt()))
                     .reversed())
             .toList();
-    if (options.json()) {
+    if (request.json()) {
       out.println(json(rows).toPrettyString());
-    } else if (options.quiet()) {
+    } else if (request.quiet()) {
       rows.forEach(row -> out.println(row.container().getId()));
     } else {
-      table(rows, options.whole()).print(out);
+      table(rows, request.whole()).print(out);
     }
     return ExitCode.OK;
   }
