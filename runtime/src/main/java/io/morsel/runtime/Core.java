@@ -99,6 +99,20 @@ public final class Core implements AutoCloseable {
   private volatile @Nullable TaskManager tasks;
   private volatile @Nullable WarmUp warmUp;
 
+  /** Services beside containerd's, which introspection does not list. */
+  @FunctionalInterface
+  public interface FurtherServices {
+    /** No such services. */
+    FurtherServices NONE = _ -> List.of();
+
+    /**
+     * Those of one core; there may be others in the process, which warm up.
+     *
+     * @param address where it listens once they are called
+     */
+    List<BindableService> of(Path address);
+  }
+
   /** What a core is to its process. */
   private enum Role {
     /** What the process is for. */
@@ -119,26 +133,24 @@ public final class Core implements AutoCloseable {
    * @throws IOException if the root or the socket is in use or can't be used; nothing keeps running
    */
   public static Core start(CoreSettings settings) throws IOException {
-    return start(settings, Role.PART, List.of());
+    return start(settings, Role.PART, FurtherServices.NONE);
   }
 
   /**
    * As {@link #start}, for a process that goes on to serve: where the configuration says so, it
    * warms up until the first client has work for it.
-   *
-   * @param further services beside containerd's, which introspection does not list
    */
-  public static Core startDaemon(CoreSettings settings, List<BindableService> further)
+  public static Core startDaemon(CoreSettings settings, FurtherServices further)
       throws IOException {
     return start(settings, Role.DAEMON, further);
   }
 
   /** Starts a core within another one's process, of which nobody outside is told. */
-  static Core startWithin(CoreSettings settings) throws IOException {
-    return start(settings, Role.WITHIN, List.of());
+  static Core startWithin(CoreSettings settings, FurtherServices further) throws IOException {
+    return start(settings, Role.WITHIN, further);
   }
 
-  private static Core start(CoreSettings settings, Role role, List<BindableService> further)
+  private static Core start(CoreSettings settings, Role role, FurtherServices further)
       throws IOException {
     Core core = new Core(role);
     boolean started = false;
@@ -170,7 +182,7 @@ public final class Core implements AutoCloseable {
     return role != Role.WITHIN;
   }
 
-  private void assemble(CoreSettings settings, List<BindableService> further)
+  private void assemble(CoreSettings settings, FurtherServices further)
       throws IOException, ContainerdException {
     Clock clock = Clock.systemUTC();
     Path root = makeDirectory(settings.root());
@@ -259,7 +271,7 @@ public final class Core implements AutoCloseable {
         new ArrayList<>(List.of(coreMetrics.interceptor(), CallScope.interceptor()));
     WarmUp.reconcile(root);
     if (role == Role.DAEMON && settings.config().get(ConfigKeys.WARM_UP)) {
-      WarmUp prepared = add(CoreWarmUp.of(root, settings));
+      WarmUp prepared = add(CoreWarmUp.of(root, settings, further));
       interceptors.add(prepared.interceptor());
       warmUp = prepared;
     }
@@ -267,7 +279,7 @@ public final class Core implements AutoCloseable {
         add(
             UnixServer.start(
                 settings.address(),
-                Stream.concat(services.values().stream(), further.stream())
+                Stream.concat(services.values().stream(), further.of(settings.address()).stream())
                     .map(BindableService::bindService)
                     .toList(),
                 interceptors));
