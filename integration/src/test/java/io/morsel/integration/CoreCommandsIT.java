@@ -387,6 +387,8 @@ class CoreCommandsIT {
     String script =
         """
         source <($MORSEL completion bash)
+        # Only for who is asked by bash itself.
+        compopt() { :; }
         COMP_LINE="$MORSEL %1$s" COMP_POINT=$((${#MORSEL} + 1 + %2$d))
         COMP_WORDS=($COMP_LINE) COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
         _complete_morsel_names
