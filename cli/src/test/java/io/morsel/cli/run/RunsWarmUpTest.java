@@ -62,8 +62,7 @@ final class RunsWarmUpTest {
         Core.startDaemon(
             settings,
             address ->
-                List.of(
-                    () -> ServerInterceptors.intercept(new RunsService(address), noting)))) {
+                List.of(() -> ServerInterceptors.intercept(new RunsService(address), noting)))) {
       for (int i = 0; i < 2; i++) {
         assertThat(noting.codes().poll(120, TimeUnit.SECONDS)).isEqualTo(Status.Code.OK);
       }
