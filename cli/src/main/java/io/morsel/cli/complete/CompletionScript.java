@@ -32,6 +32,8 @@ public final class CompletionScript {
   private static final Map<String, String> LISTS =
       Map.of("ID", "containers", "REF", "images", "NAMESPACE", "namespaces");
 
+  /** A script of that length is read by itself, and not in a call. */
+  @SuppressWarnings("InlineFormatString")
   private static final String NAMES =
       """
 
