@@ -1,10 +1,11 @@
 package io.morsel.cli;
 
+import io.morsel.cli.complete.CompletionScript;
 import io.morsel.cli.terminal.ExitCode;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
-import picocli.AutoComplete;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
@@ -13,7 +14,13 @@ import picocli.CommandLine.Spec;
 /** {@code morsel completion}. */
 @Command(
     name = "completion",
-    description = {"Prints a script by which a shell completes morsel's command lines.", ""},
+    description = {
+      "Prints a script by which a shell completes morsel's command lines.",
+      "",
+      "Names of containers, images and namespaces come from the core that the line names; where there"
+          + " is none, none are offered.",
+      ""
+    },
     footer = {
       "",
       "Examples:",
@@ -37,13 +44,12 @@ final class CompletionCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    CommandSpec morsel = Objects.requireNonNull(spec, "picocli fills it in").root();
-    String script = AutoComplete.bash("morsel", morsel.commandLine());
-    if (shell == Shell.ZSH) {
-      // It completes by bash's script, once told how.
-      script = "autoload -U +X compinit && compinit\n" + script;
-    }
-    Commands.out(spec).print(script);
+    CommandLine morsel = Objects.requireNonNull(spec, "picocli fills it in").root().commandLine();
+    Commands.out(spec)
+        .print(
+            shell == Shell.ZSH
+                ? CompletionScript.zsh(morsel, MorselCommand.WITH_FOREIGN_WORDS)
+                : CompletionScript.bash(morsel, MorselCommand.WITH_FOREIGN_WORDS));
     return ExitCode.OK;
   }
 }

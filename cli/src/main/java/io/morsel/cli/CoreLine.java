@@ -1,6 +1,5 @@
 package io.morsel.cli;
 
-import io.grpc.BindableService;
 import io.morsel.cli.run.RunsService;
 import io.morsel.cli.terminal.CommandException;
 import io.morsel.cli.terminal.LogLevel;
@@ -89,8 +88,7 @@ record CoreLine(
             effective,
             build.version(),
             build.commit());
-    List<BindableService> further = List.of(new RunsService(settings.address()));
-    try (Core core = Core.startDaemon(settings, further)) {
+    try (Core core = Core.startDaemon(settings, address -> List.of(new RunsService(address)))) {
       core.awaitTermination();
     }
     return 0;

@@ -1,16 +1,13 @@
 package io.morsel.cli;
 
 import io.morsel.cli.core.CoreClient;
-import io.morsel.cli.core.KeyValue;
+import io.morsel.cli.core.ListRequest;
 import io.morsel.cli.image.ImageList;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -34,35 +31,18 @@ import picocli.CommandLine.Spec;
     })
 final class ImagesCommand implements Callable<Integer> {
   @Mixin CoreOptions core = new CoreOptions();
+  @Mixin ListOptions list = new ListOptions();
 
   @Parameters(arity = "0..1", paramLabel = "REF", description = "List this image only.")
   @Nullable String name;
-
-  @Option(
-      names = {"-f", "--filter"},
-      paramLabel = "KEY=VALUE",
-      description = "List those of which this holds; may be given again.")
-  List<String> filters = new ArrayList<>();
-
-  @Option(names = "--no-trunc", description = "Print digests in full.")
-  boolean whole;
-
-  @Option(
-      names = {"-q", "--quiet"},
-      description = "Print names only.")
-  boolean quiet;
-
-  @Option(names = "--json", description = "Print JSON.")
-  boolean json;
 
   @Spec @Nullable CommandSpec spec;
 
   @Override
   public Integer call() throws Exception {
-    List<KeyValue> wanted = KeyValue.parse(filters, ImageList.FILTERS);
+    ListRequest request = list.request(ImageList.FILTERS);
     try (CoreClient client = core.connect()) {
-      return new ImageList(client, Commands.out(spec))
-          .run(new ImageList.Options(name == null ? "" : name, wanted, quiet, whole, json));
+      return new ImageList(client, Commands.out(spec)).run(request, name == null ? "" : name);
     }
   }
 }

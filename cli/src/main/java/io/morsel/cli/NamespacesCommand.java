@@ -80,15 +80,11 @@ final class NamespacesCommand implements Runnable {
     }
   }
 
-  /** {@code morsel namespaces create}. */
-  @Command(
-      name = "create",
-      description = {"Makes a namespace.", ""},
-      footer = {"", "Examples:", "  morsel namespaces create team-a owner=a"})
-  static final class Create implements Callable<Integer> {
+  /** A namespace and labels for it, and what is done with them. */
+  static final class Labelling {
     @Mixin CoreOptions core = new CoreOptions();
 
-    @Parameters(index = "0", paramLabel = "NAME", description = "The namespace.")
+    @Parameters(index = "0", paramLabel = "NAMESPACE", description = "The namespace.")
     String name = "";
 
     @Parameters(
@@ -98,13 +94,34 @@ final class NamespacesCommand implements Runnable {
         description = "Labels for it.")
     List<String> labels = List.of();
 
-    @Override
-    public Integer call() throws CommandException {
+    /** Gives a namespace labels. */
+    @FunctionalInterface
+    interface Change {
+      /** Gives it these. */
+      void apply(Namespaces namespaces, String name, Map<String, String> labels)
+          throws CommandException;
+    }
+
+    int apply(Change change) throws CommandException {
       Map<String, String> wanted = Namespaces.labels(labels);
       try (CoreClient client = core.connect()) {
-        new Namespaces(client).create(name, wanted);
+        change.apply(new Namespaces(client), name, wanted);
       }
       return ExitCode.OK;
+    }
+  }
+
+  /** {@code morsel namespaces create}. */
+  @Command(
+      name = "create",
+      description = {"Makes a namespace.", ""},
+      footer = {"", "Examples:", "  morsel namespaces create team-a owner=a"})
+  static final class Create implements Callable<Integer> {
+    @Mixin Labelling given = new Labelling();
+
+    @Override
+    public Integer call() throws CommandException {
+      return given.apply(Namespaces::create);
     }
   }
 
@@ -116,7 +133,7 @@ final class NamespacesCommand implements Runnable {
   static final class Rm implements Callable<Integer> {
     @Mixin CoreOptions core = new CoreOptions();
 
-    @Parameters(arity = "1..*", paramLabel = "NAME", description = "The namespaces.")
+    @Parameters(arity = "1..*", paramLabel = "NAMESPACE", description = "The namespaces.")
     List<String> names = List.of();
 
     @Spec @Nullable CommandSpec spec;
@@ -147,25 +164,14 @@ final class NamespacesCommand implements Runnable {
         "  morsel namespaces label team-a containerd.io/defaults/snapshotter=morsel"
       })
   static final class Label implements Callable<Integer> {
-    @Mixin CoreOptions core = new CoreOptions();
-
-    @Parameters(index = "0", paramLabel = "NAME", description = "The namespace.")
-    String name = "";
-
-    @Parameters(
-        index = "1..*",
-        arity = "1..*",
-        paramLabel = "KEY=VALUE",
-        description = "The labels.")
-    List<String> labels = List.of();
+    @Mixin Labelling given = new Labelling();
 
     @Override
     public Integer call() throws CommandException {
-      Map<String, String> wanted = Namespaces.labels(labels);
-      try (CoreClient client = core.connect()) {
-        new Namespaces(client).label(name, wanted);
+      if (given.labels.isEmpty()) {
+        throw CommandException.usage("no label is given: expected KEY=VALUE");
       }
-      return ExitCode.OK;
+      return given.apply(Namespaces::label);
     }
   }
 }

@@ -2,9 +2,7 @@ package io.morsel.cli;
 
 import io.morsel.cli.container.ContainerList;
 import io.morsel.cli.core.CoreClient;
-import io.morsel.cli.core.KeyValue;
-import java.util.ArrayList;
-import java.util.List;
+import io.morsel.cli.core.ListRequest;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -28,37 +26,20 @@ import picocli.CommandLine.Spec;
     })
 final class PsCommand implements Callable<Integer> {
   @Mixin CoreOptions core = new CoreOptions();
+  @Mixin ListOptions list = new ListOptions();
 
   @Option(
       names = {"-a", "--all"},
       description = "List containers that don't run, too.")
   boolean all;
 
-  @Option(
-      names = {"-f", "--filter"},
-      paramLabel = "KEY=VALUE",
-      description = "List those of which this holds; may be given again.")
-  List<String> filters = new ArrayList<>();
-
-  @Option(names = "--no-trunc", description = "Print identifiers and commands in full.")
-  boolean whole;
-
-  @Option(
-      names = {"-q", "--quiet"},
-      description = "Print identifiers only.")
-  boolean quiet;
-
-  @Option(names = "--json", description = "Print JSON.")
-  boolean json;
-
   @Spec @Nullable CommandSpec spec;
 
   @Override
   public Integer call() throws Exception {
-    List<KeyValue> wanted = KeyValue.parse(filters, ContainerList.FILTERS);
+    ListRequest request = list.request(ContainerList.FILTERS);
     try (CoreClient client = core.connect()) {
-      return new ContainerList(client, Commands.out(spec))
-          .run(new ContainerList.Options(all, wanted, quiet, whole, json));
+      return new ContainerList(client, Commands.out(spec)).run(request, all);
     }
   }
 }

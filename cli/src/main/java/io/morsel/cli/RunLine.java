@@ -102,9 +102,9 @@ record RunLine(RunCommand command, @Nullable LogLevel logLevel) {
 
   private static boolean setFlag(RunCommand run, String name) {
     switch (name) {
-      case "--rm" -> run.remove = true;
-      case "--detach", "-d" -> run.detach = true;
-      case "--net-host" -> run.netHost = true;
+      case "--rm" -> run.life.remove = true;
+      case "--detach", "-d" -> run.life.detach = true;
+      case "--net-host" -> run.network.netHost = true;
       case "--plain-http" -> run.image.plainHttp = true;
       case "--tty", "-t" -> run.process.terminal = true;
       case "--interactive", "-i" -> run.process.interactive = true;
@@ -124,13 +124,14 @@ record RunLine(RunCommand command, @Nullable LogLevel logLevel) {
   private static boolean set(RunCommand run, String name, String value) {
     switch (name) {
       case "--name" -> run.name = value;
+      case "--restart" -> run.life.restart = value;
       case "--label", "-l" -> put(run.labels, value);
-      case "--net", "--network" -> run.net = RunCommand.Net.valueOf(constant(value));
-      case "--publish", "-p" -> run.ports.add(value);
-      case "--log-uri" -> run.logUri = value;
-      case "--pid-file" -> run.pidFile = Path.of(value);
+      case "--net", "--network" -> run.network.net = RunNetworkOptions.Net.valueOf(constant(value));
+      case "--publish", "-p" -> run.network.ports.add(value);
+      case "--log-uri" -> run.life.logUri = value;
+      case "--pid-file" -> run.life.pidFile = Path.of(value);
       case "--stop-signal" -> run.stopSignal = value;
-      case "--stop-timeout" -> run.stopTimeout = number(value);
+      case "--stop-timeout" -> run.life.stopTimeout = number(value);
       case "--runtime" -> run.runtime = value;
       case "--runc-binary" -> run.runcBinary = value;
       case "--address", "-a" -> run.core.address = Path.of(value);
@@ -154,8 +155,7 @@ record RunLine(RunCommand command, @Nullable LogLevel logLevel) {
     return true;
   }
 
-  private static boolean setIsolation(
-      RunCommand.IsolationOptions isolation, String name, String value) {
+  private static boolean setIsolation(RunIsolationOptions isolation, String name, String value) {
     switch (name) {
       case "--mount" -> isolation.mounts.add(value);
       case "--volume", "-v" -> isolation.volumes.add(value);

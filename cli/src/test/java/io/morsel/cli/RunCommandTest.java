@@ -24,6 +24,9 @@ final class RunCommandTest {
   @ParameterizedTest
   @CsvSource({
     "--rm -d app:1, exclude each other",
+    "--restart always app:1, needs --detach",
+    "-d --restart sometimes app:1, malformed restart policy 'sometimes'",
+    "-d -t --restart always app:1, need --log-uri binary",
     "--name a/b app:1, malformed container name",
     "--cpus -1 app:1, at least 0.01",
     "--memory 1k app:1, at least 512k",

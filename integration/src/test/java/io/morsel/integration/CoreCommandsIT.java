@@ -382,6 +382,55 @@ class CoreCommandsIT {
     }
   }
 
+  /** What bash offers for the end of a line, by the script for it. */
+  private static List<String> completed(String line) {
+    String script =
+        """
+        source <($MORSEL completion bash)
+        # Only for who is asked by bash itself.
+        compopt() { :; }
+        COMP_LINE="$MORSEL %1$s" COMP_POINT=$((${#MORSEL} + 1 + %2$d))
+        COMP_WORDS=($COMP_LINE) COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+        _complete_morsel_names
+        printf '%%s\\n' "${COMPREPLY[@]}"
+        """
+            .formatted(line, line.length());
+    Command.Result result =
+        Command.of("bash", "-c", script)
+            .with("MORSEL", Node.CHECKOUT.resolve("morsel"))
+            .with("CONTAINERD_ADDRESS", core.socket())
+            .with("CONTAINERD_NAMESPACE", core.namespace())
+            .run();
+    assertThat(result.errors()).isEmpty();
+    return result.text().lines().filter(offered -> !offered.isEmpty()).toList();
+  }
+
+  @Test
+  void namesAreCompleted() {
+    core.ctr("content", "fetch", "--plain-http", image).succeed();
+    core.runDetached("web-1", FOREVER);
+    core.runDetached("web-2", "exit 0");
+    core.runDetached("db", FOREVER);
+    String repository = image.substring(0, image.lastIndexOf(':'));
+    assertThat(completed("stop web")).containsExactlyInAnyOrder("web-1", "web-2");
+    assertThat(completed("rm -f web-1 d")).containsExactly("db");
+    assertThat(completed("exec -it -e A=b d")).containsExactly("db");
+    // The command's own words.
+    assertThat(completed("exec db ")).doesNotContain("db", "web-1");
+    // bash breaks words at colons.
+    assertThat(completed("rmi " + repository))
+        .containsExactly(image.substring(image.indexOf(':') + 1));
+    assertThat(completed("run -d --name x " + repository + ":")).containsExactly("1");
+    assertThat(completed("ps -n " + core.namespace().substring(0, 5)))
+        .containsExactly(core.namespace());
+    assertThat(completed("inspect container w")).containsExactlyInAnyOrder("web-1", "web-2");
+    assertThat(completed("stop -n nobodys web")).isEmpty();
+    assertThat(completed("stop --address /nowhere.sock web")).isEmpty();
+    assertThat(completed("stop --ti")).containsExactly("--time");
+    assertThat(completed("namesp")).contains("namespaces");
+    core.awaitStatus("web-2", "STOPPED");
+  }
+
   @Test
   void lazyLayersAreCountedAndPushedFromWhereTheyAre() {
     String lazy = FIXTURE.convert(image, FIXTURE.reference("small:lazy"));

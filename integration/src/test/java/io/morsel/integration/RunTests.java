@@ -355,6 +355,18 @@ abstract class RunTests {
     }
   }
 
+  @Test
+  void whatHasEndedIsListedWithItsExitCode() {
+    assertThat(run("--name", "ended", lazy, "sh", "-c", "exit 3").run().exitCode()).isEqualTo(3);
+    try {
+      assertThat(ctr("tasks", "ls").succeed()).doesNotContain("ended");
+      assertThat(Node.morsel("ps", "-a", "--address", socket()).succeed())
+          .containsPattern("ended .*Exited \\(3\\) \\d+ seconds? ago");
+    } finally {
+      remove("ended");
+    }
+  }
+
   private Command attach(Object... words) {
     return Node.morsel("attach", "--address", socket(), List.of(words));
   }

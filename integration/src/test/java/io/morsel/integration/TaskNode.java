@@ -46,12 +46,25 @@ final class TaskNode implements AutoCloseable {
    * @param runtime the OCI runtime that the runc shim runs
    * @param cgroups what the daemon and the runtime see of the machine's cgroups
    * @param warmUp whether a core warms up, as it does where nobody says otherwise
+   * @param configuration further lines of a core's configuration: tables
    */
-  record Setting(String runtime, CgroupView cgroups, boolean warmUp) {
+  record Setting(String runtime, CgroupView cgroups, boolean warmUp, String configuration) {
     static final Setting DEFAULT = new Setting("runc", CgroupView.MACHINE, false);
 
+    Setting(String runtime, CgroupView cgroups, boolean warmUp) {
+      this(runtime, cgroups, warmUp, "");
+    }
+
     Setting withWarmUp() {
-      return new Setting(runtime, cgroups, true);
+      return new Setting(runtime, cgroups, true, configuration);
+    }
+
+    Setting with(String lines) {
+      return new Setting(runtime, cgroups, warmUp, lines);
+    }
+
+    private String coreConfiguration() {
+      return (warmUp ? "" : Cores.NO_WARM_UP) + configuration;
     }
   }
 
@@ -129,9 +142,7 @@ final class TaskNode implements AutoCloseable {
 
   /** Starts the core again, after it was ended, on what it left. */
   void restart() {
-    core =
-        Core.start(
-            Node.CHECKOUT, directory, setting.warmUp() ? "" : Cores.NO_WARM_UP, setting.cgroups());
+    core = Core.start(Node.CHECKOUT, directory, setting.coreConfiguration(), setting.cgroups());
   }
 
   Path socket() {

@@ -5,6 +5,7 @@ import io.grpc.ServerInterceptor;
 import io.morsel.containerd.ContainerdException;
 import io.morsel.containerd.UnixServer;
 import io.morsel.runtime.container.ContainerStore;
+import io.morsel.runtime.container.ContainerUpdates;
 import io.morsel.runtime.container.ContainersService;
 import io.morsel.runtime.content.ContentService;
 import io.morsel.runtime.content.ContentStore;
@@ -25,6 +26,8 @@ import io.morsel.runtime.lease.LeaseStore;
 import io.morsel.runtime.lease.LeasesService;
 import io.morsel.runtime.namespace.NamespaceStore;
 import io.morsel.runtime.namespace.NamespacesService;
+import io.morsel.runtime.restart.Provisions;
+import io.morsel.runtime.restart.RestartMonitor;
 import io.morsel.runtime.sandbox.SandboxStore;
 import io.morsel.runtime.sandbox.SandboxStoreService;
 import io.morsel.runtime.snapshot.NamespacedSnapshots;
@@ -32,6 +35,7 @@ import io.morsel.runtime.snapshot.SnapshotsService;
 import io.morsel.runtime.store.MetadataStore;
 import io.morsel.runtime.streaming.StreamingService;
 import io.morsel.runtime.streaming.Streams;
+import io.morsel.runtime.task.OwnTasks;
 import io.morsel.runtime.task.ShimEvents;
 import io.morsel.runtime.task.TaskManager;
 import io.morsel.runtime.task.TasksService;
@@ -95,6 +99,20 @@ public final class Core implements AutoCloseable {
   private volatile @Nullable TaskManager tasks;
   private volatile @Nullable WarmUp warmUp;
 
+  /** Services beside containerd's, which introspection does not list. */
+  @FunctionalInterface
+  public interface FurtherServices {
+    /** No such services. */
+    FurtherServices NONE = _ -> List.of();
+
+    /**
+     * Those of one core; there may be others in the process, which warm up.
+     *
+     * @param address where it listens once they are called
+     */
+    List<BindableService> of(Path address);
+  }
+
   /** What a core is to its process. */
   private enum Role {
     /** What the process is for. */
@@ -115,26 +133,24 @@ public final class Core implements AutoCloseable {
    * @throws IOException if the root or the socket is in use or can't be used; nothing keeps running
    */
   public static Core start(CoreSettings settings) throws IOException {
-    return start(settings, Role.PART, List.of());
+    return start(settings, Role.PART, FurtherServices.NONE);
   }
 
   /**
    * As {@link #start}, for a process that goes on to serve: where the configuration says so, it
    * warms up until the first client has work for it.
-   *
-   * @param further services beside containerd's, which introspection does not list
    */
-  public static Core startDaemon(CoreSettings settings, List<BindableService> further)
+  public static Core startDaemon(CoreSettings settings, FurtherServices further)
       throws IOException {
     return start(settings, Role.DAEMON, further);
   }
 
   /** Starts a core within another one's process, of which nobody outside is told. */
-  static Core startWithin(CoreSettings settings) throws IOException {
-    return start(settings, Role.WITHIN, List.of());
+  static Core startWithin(CoreSettings settings, FurtherServices further) throws IOException {
+    return start(settings, Role.WITHIN, further);
   }
 
-  private static Core start(CoreSettings settings, Role role, List<BindableService> further)
+  private static Core start(CoreSettings settings, Role role, FurtherServices further)
       throws IOException {
     Core core = new Core(role);
     boolean started = false;
@@ -166,7 +182,7 @@ public final class Core implements AutoCloseable {
     return role != Role.WITHIN;
   }
 
-  private void assemble(CoreSettings settings, List<BindableService> further)
+  private void assemble(CoreSettings settings, FurtherServices further)
       throws IOException, ContainerdException {
     Clock clock = Clock.systemUTC();
     Path root = makeDirectory(settings.root());
@@ -227,7 +243,9 @@ public final class Core implements AutoCloseable {
     transfers = transferring;
     services.put("transfer", transferring);
     TaskManager manager =
-        add(TaskManager.open(root, state, settings.address().toAbsolutePath(), events, clock));
+        add(
+            TaskManager.open(
+                root, state, settings.address().toAbsolutePath(), containers, events, clock));
     tasks = manager;
     services.put("tasks", new TasksService(manager, containers, content));
     services.put("version", new VersionService(settings.version(), settings.revision()));
@@ -235,7 +253,9 @@ public final class Core implements AutoCloseable {
     List<String> names = new ArrayList<>(services.keySet());
     names.add("introspection");
     services.put(
-        "introspection", IntrospectionService.open(root, Plugins.of(snapshotters.keySet(), names)));
+        "introspection",
+        IntrospectionService.open(
+            root, Plugins.of(snapshotters.keySet(), names, role == Role.DAEMON)));
     // Without a word in the configuration there are none: the default address is that of 'serve'.
     String metricsAddress =
         settings.config().isSet(ConfigKeys.METRICS_ADDRESS)
@@ -251,7 +271,7 @@ public final class Core implements AutoCloseable {
         new ArrayList<>(List.of(coreMetrics.interceptor(), CallScope.interceptor()));
     WarmUp.reconcile(root);
     if (role == Role.DAEMON && settings.config().get(ConfigKeys.WARM_UP)) {
-      WarmUp prepared = add(CoreWarmUp.of(root, settings));
+      WarmUp prepared = add(CoreWarmUp.of(root, settings, further));
       interceptors.add(prepared.interceptor());
       warmUp = prepared;
     }
@@ -259,7 +279,7 @@ public final class Core implements AutoCloseable {
         add(
             UnixServer.start(
                 settings.address(),
-                Stream.concat(services.values().stream(), further.stream())
+                Stream.concat(services.values().stream(), further.of(settings.address()).stream())
                     .map(BindableService::bindService)
                     .toList(),
                 interceptors));
@@ -267,6 +287,14 @@ public final class Core implements AutoCloseable {
     add(ShimEvents.serve(settings.address(), manager, events));
     manager.serving();
     if (role == Role.DAEMON) {
+      add(
+          RestartMonitor.start(
+              containers,
+              new ContainerUpdates(containers, events),
+              new OwnTasks(manager),
+              new Provisions(snapshotters),
+              Duration.ofMillis(settings.config().get(ConfigKeys.CORE_RESTART_INTERVAL_MILLIS)),
+              clock));
       Optional<IdleMemory> memory = IdleMemory.start();
       if (memory.isPresent()) {
         add(memory.get());

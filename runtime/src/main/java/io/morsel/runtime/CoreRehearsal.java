@@ -147,7 +147,7 @@ public final class CoreRehearsal {
       container(calls, reference);
       new RunRehearsal(directory, settings.address(), NAMESPACE).run(reference, DIGEST);
       StartRehearsal starts =
-          new StartRehearsal(directory, settings.address(), NAMESPACE, registry);
+          new StartRehearsal(directory, settings.address(), NAMESPACE, registry, false);
       for (int i = 0; i < STARTS; i++) {
         starts.run(i + (last ? STARTS : 0));
       }

@@ -4,6 +4,7 @@ import io.morsel.containerd.api.containers.ContainersGrpc;
 import io.morsel.containerd.api.content.ContentGrpc;
 import io.morsel.containerd.api.diff.DiffGrpc;
 import io.morsel.containerd.api.leases.LeasesGrpc;
+import io.morsel.containerd.api.runs.RunsGrpc;
 import io.morsel.containerd.api.snapshots.SnapshotsGrpc;
 import io.morsel.containerd.api.tasks.TasksGrpc;
 import io.morsel.containerd.api.transfer.TransferGrpc;
@@ -40,6 +41,7 @@ final class CoreWarmUp {
           LeasesGrpc.getCreateMethod().getFullMethodName(),
           ContentGrpc.getWriteMethod().getFullMethodName(),
           DiffGrpc.getApplyMethod().getFullMethodName(),
+          RunsGrpc.getCreateMethod().getFullMethodName(),
           SnapshotsGrpc.getPrepareMethod().getFullMethodName(),
           SnapshotsGrpc.getViewMethod().getFullMethodName(),
           SnapshotsGrpc.getMountsMethod().getFullMethodName(),
@@ -50,14 +52,16 @@ final class CoreWarmUp {
           TasksGrpc.getExecMethod().getFullMethodName());
 
   private final CoreSettings settings;
+  private final Core.FurtherServices further;
 
-  private CoreWarmUp(CoreSettings settings) {
+  private CoreWarmUp(CoreSettings settings, Core.FurtherServices further) {
     this.settings = settings;
+    this.further = further;
   }
 
   /** The warm-up of a core, below its root, which nobody else uses. */
-  static WarmUp of(Path root, CoreSettings settings) {
-    return new WarmUp(root, URGENT, new CoreWarmUp(settings)::goThrough);
+  static WarmUp of(Path root, CoreSettings settings, Core.FurtherServices further) {
+    return new WarmUp(root, URGENT, new CoreWarmUp(settings, further)::goThrough);
   }
 
   private void goThrough(Path directory, WarmUp warmUp) throws IOException, InterruptedException {
@@ -73,10 +77,15 @@ final class CoreWarmUp {
             settings.revision());
     warmUp.checkNotStopped();
     try (WarmUpRegistry registry = WarmUpRegistry.start(WarmUpLayer.image(directory), directory);
-        Core _ = Core.startWithin(within)) {
+        Core _ = Core.startWithin(within, further)) {
       try {
         StartRehearsal rehearsal =
-            new StartRehearsal(directory, within.address(), NAMESPACE, registry);
+            new StartRehearsal(
+                directory,
+                within.address(),
+                NAMESPACE,
+                registry,
+                StartRehearsal.hasOneCall(further.of(within.address())));
         for (int round = 0; round < STARTS; round++) {
           warmUp.checkNotStopped();
           if (round == STARTS_UNTIL_COLLECTION) {

@@ -1,9 +1,12 @@
 package io.morsel.runtime;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.google.protobuf.Any;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Empty;
 import com.google.protobuf.FieldMask;
+import io.grpc.BindableService;
 import io.morsel.containerd.RawCalls;
 import io.morsel.containerd.api.containers.Container;
 import io.morsel.containerd.api.containers.ContainersGrpc;
@@ -24,6 +27,10 @@ import io.morsel.containerd.api.images.ImagesGrpc;
 import io.morsel.containerd.api.leases.CreateRequest;
 import io.morsel.containerd.api.leases.DeleteRequest;
 import io.morsel.containerd.api.leases.LeasesGrpc;
+import io.morsel.containerd.api.runs.CreateRunRequest;
+import io.morsel.containerd.api.runs.RunProcess;
+import io.morsel.containerd.api.runs.RunRuntime;
+import io.morsel.containerd.api.runs.RunsGrpc;
 import io.morsel.containerd.api.snapshots.MountsRequest;
 import io.morsel.containerd.api.snapshots.PrepareSnapshotRequest;
 import io.morsel.containerd.api.snapshots.RemoveSnapshotRequest;
@@ -33,20 +40,25 @@ import io.morsel.containerd.api.tasks.GetRequest;
 import io.morsel.containerd.api.tasks.TasksGrpc;
 import io.morsel.containerd.api.types.Descriptor;
 import io.morsel.containerd.api.version.VersionGrpc;
+import io.morsel.registry.ChainIds;
 import io.morsel.registry.Digest;
+import io.morsel.registry.Manifest;
 import io.morsel.registry.MediaTypes;
+import io.morsel.registry.Platform;
 import io.morsel.runtime.task.RehearsalShim;
 import io.morsel.snapshotter.WarmUpRegistry;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
  * The calls by which {@code ctr-remote images rpull}, {@code ctr containers create} and {@code ctr
  * tasks start} take a lazily pulled image to a container that has run, in their order: containerd's
- * client library is behind all of them, and behind nerdctl.
+ * client library is behind all of them, and behind nerdctl. Some containers are made as {@code
+ * morsel run} has them made.
  */
 final class StartRehearsal {
   private static final String SNAPSHOTTER = "morsel";
@@ -58,6 +70,9 @@ final class StartRehearsal {
   /** How often making a container has its client read the image's manifest and configuration. */
   private static final int READS = 6;
 
+  /** Of so many containers one is made in one call, the second first. */
+  private static final int ONE_CALL_EVERY = 3;
+
   /** Of containers made by {@code ctr}: a specification of some kilobytes. */
   private static final ByteString SPEC =
       ByteString.copyFromUtf8("{\"text\":\"" + "x".repeat(6_000) + "\"}");
@@ -66,6 +81,7 @@ final class StartRehearsal {
   private final Path address;
   private final String namespace;
   private final WarmUpRegistry registry;
+  private final boolean inOneCall;
 
   /**
    * One in a namespace of a core.
@@ -73,12 +89,27 @@ final class StartRehearsal {
    * @param directory for what stands in for a shim
    * @param address the core's socket
    * @param registry which has the image
+   * @param inOneCall whether the core makes containers in one call, too: some are made so
    */
-  StartRehearsal(Path directory, Path address, String namespace, WarmUpRegistry registry) {
+  StartRehearsal(
+      Path directory, Path address, String namespace, WarmUpRegistry registry, boolean inOneCall) {
     this.directory = directory;
     this.address = address;
     this.namespace = namespace;
     this.registry = registry;
+    this.inOneCall = inOneCall;
+  }
+
+  /** Whether a core makes containers in one call that has these services. */
+  static boolean hasOneCall(List<BindableService> services) {
+    return services.stream()
+        .anyMatch(
+            service ->
+                service
+                    .bindService()
+                    .getServiceDescriptor()
+                    .getName()
+                    .equals(RunsGrpc.SERVICE_NAME));
   }
 
   /**
@@ -88,17 +119,20 @@ final class StartRehearsal {
    * @throws IOException if the core does not, in the end, start and delete a task
    */
   void run(int round) throws IOException {
-    Document manifest = Document.of(MediaTypes.OCI_MANIFEST, "manifest", round);
-    Document config = Document.of(MediaTypes.OCI_CONFIG, "config", round);
+    Documents documents = Documents.of(registry.layerCount(), round);
     String image = registry.reference() + "-" + round;
     // Each of them is a process of its own.
     try (RawCalls calls = connect(PULL)) {
       calls.call(VersionGrpc.getVersionMethod(), Empty.getDefaultInstance());
-      pull(calls, image, manifest, config);
+      pull(calls, image, documents);
     }
     try (RehearsalShim shim = RehearsalShim.start(directory, address, namespace)) {
       try (RawCalls calls = connect(CREATE)) {
-        create(calls, image, manifest, config, shim.program());
+        if (inOneCall && round % ONE_CALL_EVERY == 1) {
+          createInOneCall(calls, image, shim.program());
+        } else {
+          create(calls, image, documents, shim.program());
+        }
       }
       try (RawCalls calls = connect(NO_LEASE)) {
         runTask(calls);
@@ -125,23 +159,51 @@ final class StartRehearsal {
             : Map.of("containerd-namespace", namespace, "containerd-lease", lease));
   }
 
-  /** Part of an image, unlike any other round's. */
-  private record Document(String mediaType, String name, ByteString content, String digest) {
-    static Document of(String mediaType, String name, int round) {
-      byte[] text =
-          "{\"mediaType\":\"%s\",\"round\":%d,\"text\":\"%s\"}"
-              .formatted(mediaType, round, "x".repeat(1_000))
-              .getBytes(StandardCharsets.UTF_8);
-      return new Document(mediaType, name, ByteString.copyFrom(text), Digest.of(text).toString());
+  /**
+   * An image, unlike any other round's.
+   *
+   * @param layers the names of its layers' snapshots, from the lowest on
+   */
+  private record Documents(Document manifest, Document config, List<String> layers) {
+    static Documents of(int layerCount, int round) {
+      List<Digest> diffIds = new ArrayList<>();
+      for (int i = 0; i < layerCount; i++) {
+        diffIds.add(Digest.of("layer %d of round %d".formatted(i, round).getBytes(UTF_8)));
+      }
+      byte[] config =
+          """
+          {"os":"linux","architecture":"%s","text":"%s","config":{"Cmd":["/bin/a"]},\
+          "rootfs":{"type":"layers","diff_ids":["%s"]}}"""
+              .formatted(
+                  Platform.current().architecture(),
+                  "x".repeat(1_000),
+                  diffIds.stream().map(Digest::toString).collect(Collectors.joining("\",\"")))
+              .getBytes(UTF_8);
+      byte[] manifest =
+          new Manifest(
+                  MediaTypes.OCI_MANIFEST,
+                  io.morsel.registry.Descriptor.of(MediaTypes.OCI_CONFIG, config),
+                  List.of(),
+                  Map.of("text", "x".repeat(1_000)))
+              .toJson();
+      return new Documents(
+          Document.of(MediaTypes.OCI_MANIFEST, "manifest", manifest),
+          Document.of(MediaTypes.OCI_CONFIG, "config", config),
+          ChainIds.of(diffIds));
     }
   }
 
-  private static String layer(Document manifest, int number) {
-    return "layer-" + number + " " + manifest.digest();
+  /** Part of an image. */
+  private record Document(String mediaType, String name, ByteString content, String digest) {
+    static Document of(String mediaType, String name, byte[] content) {
+      return new Document(
+          mediaType, name, ByteString.copyFrom(content), Digest.of(content).toString());
+    }
   }
 
-  private void pull(RawCalls calls, String image, Document manifest, Document config)
-      throws IOException {
+  private void pull(RawCalls calls, String image, Documents documents) throws IOException {
+    Document manifest = documents.manifest();
+    Document config = documents.config();
     calls.call(
         LeasesGrpc.getCreateMethod(),
         CreateRequest.newBuilder()
@@ -159,7 +221,7 @@ final class StartRehearsal {
     read(calls, config);
     String parent = "";
     for (int i = 0; i < registry.layerCount(); i++) {
-      String layer = layer(manifest, i);
+      String layer = documents.layers().get(i);
       stat(calls, layer);
       calls.call(
           SnapshotsGrpc.getPrepareMethod(),
@@ -188,16 +250,15 @@ final class StartRehearsal {
     calls.call(LeasesGrpc.getDeleteMethod(), DeleteRequest.newBuilder().setId(PULL).build());
   }
 
-  private void create(
-      RawCalls calls, String image, Document manifest, Document config, Path runtime)
+  private static void create(RawCalls calls, String image, Documents documents, Path runtime)
       throws IOException {
-    String layer = layer(manifest, registry.layerCount() - 1);
+    String layer = documents.layers().getLast();
     calls.call(ImagesGrpc.getGetMethod(), GetImageRequest.newBuilder().setName(image).build());
     stat(calls, layer);
     calls.call(LeasesGrpc.getCreateMethod(), CreateRequest.newBuilder().setId(CREATE).build());
     for (int i = 0; i < READS; i++) {
-      read(calls, manifest);
-      read(calls, config);
+      read(calls, documents.manifest());
+      read(calls, documents.config());
     }
     calls.call(
         SnapshotsGrpc.getPrepareMethod(),
@@ -224,6 +285,20 @@ final class StartRehearsal {
                     .setSpec(Any.newBuilder().setTypeUrl("spec").setValue(SPEC)))
             .build());
     calls.call(LeasesGrpc.getDeleteMethod(), DeleteRequest.newBuilder().setId(CREATE).build());
+  }
+
+  /** As {@code morsel run} has a Morsel core make it. FIFOs would be outside of the directory. */
+  private static void createInOneCall(RawCalls calls, String image, Path runtime)
+      throws IOException {
+    calls.call(
+        RunsGrpc.getCreateMethod(),
+        CreateRunRequest.newBuilder()
+            .setId(ID)
+            .setImage(image)
+            .setSnapshotter(SNAPSHOTTER)
+            .setProcess(RunProcess.newBuilder().addArguments("/bin/a").addEnv("A=b"))
+            .setRuntime(RunRuntime.newBuilder().setName(runtime.toString()))
+            .build());
   }
 
   private static void runTask(RawCalls calls) throws IOException {

@@ -18,7 +18,6 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.BeforeEach;
@@ -49,7 +48,7 @@ final class CoreWarmUpTest {
 
   @Test
   void startsContainersAndLeavesNothing() throws Exception {
-    try (Core core = Core.startDaemon(settings(), List.of());
+    try (Core core = Core.startDaemon(settings(), Core.FurtherServices.NONE);
         UnixChannel client = UnixChannel.open(directory.resolve("core.sock"))) {
       core.awaitWarmUp();
       assertThat(core.completedWarmUp()).isTrue();
@@ -68,7 +67,7 @@ final class CoreWarmUpTest {
 
   @Test
   void callThatAContainerWaitsForEndsIt() throws Exception {
-    try (Core core = Core.startDaemon(settings(), List.of());
+    try (Core core = Core.startDaemon(settings(), Core.FurtherServices.NONE);
         UnixChannel client = UnixChannel.open(directory.resolve("core.sock"))) {
       var _ =
           LeasesGrpc.newBlockingStub(client.channel(CallHeaders.namespace("a")))
@@ -82,9 +81,9 @@ final class CoreWarmUpTest {
   /** At several moments, since each has something else to be put away. */
   @Test
   void coreStopsInTheMiddleOfIt() throws Exception {
-    Core.startDaemon(settings(), List.of()).close();
+    Core.startDaemon(settings(), Core.FurtherServices.NONE).close();
     assertNothingIsLeft();
-    Core core = Core.startDaemon(settings(), List.of());
+    Core core = Core.startDaemon(settings(), Core.FurtherServices.NONE);
     Path inner = directory.resolve("root/warm-up/s");
     long limit = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
     while (!Files.exists(inner) && System.nanoTime() < limit) {
@@ -116,7 +115,7 @@ final class CoreWarmUpTest {
             on.config().with(ConfigKeys.WARM_UP, false),
             on.version(),
             on.revision());
-    try (Core core = Core.startDaemon(off, List.of())) {
+    try (Core core = Core.startDaemon(off, Core.FurtherServices.NONE)) {
       core.awaitWarmUp();
       assertThat(core.completedWarmUp()).isFalse();
     }

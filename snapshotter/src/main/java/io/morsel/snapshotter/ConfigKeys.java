@@ -391,6 +391,17 @@ public final class ConfigKeys {
               + " nobody gets at content by its digest alone. On the disk there is one copy in any"
               + " case.");
 
+  /** How often the restart monitor looks. */
+  public static final ConfigKey<Long> CORE_RESTART_INTERVAL_MILLIS =
+      new ConfigKey<>(
+          "core",
+          "restart_interval_millis",
+          number(100, 3_600_000, " of milliseconds"),
+          10_000L,
+          "Of `morsel core` only. How often it looks for containers that have ended and are to be"
+              + " started again, by the labels `containerd.io/restart.…` that `morsel run --restart`"
+              + " and containerd's clients give them.");
+
   /** All of them, in the order in which they are printed. */
   public static final List<ConfigKey<?>> ALL =
       List.of(
@@ -432,7 +443,8 @@ public final class ConfigKeys {
           REGISTRY_RETRIES,
           REGISTRY_RESOLVE_TIMEOUT_MILLIS,
           REGISTRY_DOCKER_CONFIG,
-          CORE_CONTENT_SHARING_POLICY);
+          CORE_CONTENT_SHARING_POLICY,
+          CORE_RESTART_INTERVAL_MILLIS);
 
   private ConfigKeys() {}
 }

@@ -3,13 +3,14 @@ package io.morsel.cli.container;
 import io.morsel.cli.core.Anys;
 import io.morsel.cli.core.CoreClient;
 import io.morsel.cli.core.KeyValue;
+import io.morsel.cli.core.ListRequest;
 import io.morsel.cli.terminal.CommandException;
 import io.morsel.cli.terminal.ExitCode;
 import io.morsel.cli.terminal.Quantity;
 import io.morsel.cli.terminal.Table;
 import io.morsel.containerd.api.containers.Container;
 import io.morsel.containerd.api.types.Process;
-import io.morsel.containerd.api.types.Status;
+import io.morsel.runtime.container.ContainerLabels;
 import java.io.PrintWriter;
 import java.time.Instant;
 import java.util.Arrays;
@@ -43,82 +44,49 @@ public final class ContainerList {
   }
 
   /**
-   * What to list and how to show it.
-   *
-   * @param all whether those that don't run are listed, too
-   * @param filters what has to hold of those that are listed, with keys of {@link #FILTERS}
-   * @param quiet whether to print identifiers only
-   * @param whole whether to print commands and identifiers in full
-   * @param json whether to print JSON
-   */
-  public record Options(
-      boolean all, List<KeyValue> filters, boolean quiet, boolean whole, boolean json) {}
-
-  /**
    * A container.
    *
    * @param task its first process, if it has one
    */
-  record Row(Container container, Optional<Process> task) {
-    /** {@code created}, {@code running}, {@code paused} or {@code exited}. */
-    String state() {
-      return switch (task.map(Process::getStatus).orElse(Status.CREATED)) {
-        case RUNNING -> "running";
-        case PAUSED, PAUSING -> "paused";
-        case STOPPED -> "exited";
-        case CREATED -> "created";
-        default -> "unknown";
-      };
-    }
-
-    String shownState(Instant now) {
-      return switch (state()) {
-        case "running" -> "Up";
-        case "paused" -> "Up (paused)";
-        case "created" -> "Created";
-        case "exited" ->
-            "Exited ("
-                + task.map(Process::getExitStatus).orElse(0)
-                + ")"
-                + task.filter(Process::hasExitedAt)
-                    .map(ended -> " " + Quantity.ago(Anys.instant(ended.getExitedAt()), now))
-                    .orElse("");
-        default -> "Unknown";
-      };
+  private record Row(Container container, Optional<Process> task, ContainerState state) {
+    static Row of(Container container, Optional<Process> task) {
+      return new Row(container, task, ContainerState.of(container, task));
     }
   }
 
   /**
    * Prints the list; returns the exit code.
    *
+   * @param request with filters by keys of {@link #FILTERS}
+   * @param notRunning whether those that don't run are listed, too
    * @throws CommandException also with exit code 2, for a filter that asks for no state
    */
-  public int run(Options options) throws CommandException {
-    List<KeyValue> filters = options.filters();
+  public int run(ListRequest request, boolean notRunning) throws CommandException {
+    List<KeyValue> filters = request.filters();
     for (KeyValue filter : filters) {
       if (filter.key().equals("status") && !STATES.contains(filter.value())) {
         throw CommandException.usage(
             "no such status '" + filter.value() + "': expected " + String.join(", ", STATES));
       }
     }
-    boolean all = options.all() || filters.stream().anyMatch(each -> each.key().equals("status"));
+    boolean all = notRunning || filters.stream().anyMatch(each -> each.key().equals("status"));
     Containers containers = new Containers(client);
     Map<String, Process> tasks = containers.tasks();
     List<Row> rows =
         containers.all().stream()
-            .map(each -> new Row(each, Optional.ofNullable(tasks.get(each.getId()))))
+            .map(each -> Row.of(each, Optional.ofNullable(tasks.get(each.getId()))))
             .filter(row -> all || row.task().filter(Containers::isAlive).isPresent())
             .filter(row -> filters.stream().allMatch(filter -> matches(row, filter)))
             .sorted(
                 Comparator.comparing((Row row) -> Anys.instant(row.container().getCreatedAt()))
                     .reversed())
             .toList();
-    if (options.json()) {
+    if (request.json()) {
       out.println(json(rows).toPrettyString());
-    } else if (options.quiet()) {
+    } else if (request.quiet()) {
       rows.forEach(row -> out.println(row.container().getId()));
     } else {
-      table(rows, options.whole()).print(out);
+      table(rows, request.whole()).print(out);
     }
     return ExitCode.OK;
   }
@@ -131,7 +99,7 @@ public final class ContainerList {
           container.getImage().equals(filter.value())
               || container.getImage().endsWith("/" + filter.value());
       case "label" -> filter.matchesLabel(container.getLabelsMap());
-      case "status" -> row.state().equals(filter.value());
+      case "status" -> row.state().name().equals(filter.value());
       default -> throw new IllegalStateException(filter.key());
     };
   }
@@ -146,7 +114,7 @@ public final class ContainerList {
           container.getImage(),
           shortCommand(String.join(" ", Anys.command(container.getSpec())), whole),
           Quantity.ago(Anys.instant(container.getCreatedAt()), now),
-          row.shownState(now));
+          row.state().shown(now));
     }
     return table;
   }
@@ -175,17 +143,8 @@ public final class ContainerList {
       ArrayNode command = node.putArray("command");
       Anys.command(container.getSpec()).forEach(command::add);
       Anys.putTime(node, "created", container.getCreatedAt());
-      node.put("status", row.state());
-      row.task()
-          .ifPresentOrElse(
-              task -> {
-                node.put("pid", task.getPid());
-                if (row.state().equals("exited")) {
-                  node.put("exit_code", task.getExitStatus());
-                  Anys.putTime(node, "exited", task.getExitedAt());
-                }
-              },
-              () -> node.putNull("pid"));
+      row.state().write(node);
+      row.task().ifPresentOrElse(task -> node.put("pid", task.getPid()), () -> node.putNull("pid"));
       node.put("runtime", container.getRuntime().getName());
       node.put("snapshotter", container.getSnapshotter());
       putPorts(node.putArray("ports"), container);

@@ -18,6 +18,7 @@ import io.morsel.containerd.api.tasks.WaitRequest;
 import io.morsel.containerd.api.types.Process;
 import io.morsel.containerd.api.types.Status;
 import io.morsel.runtime.cni.Cni;
+import io.morsel.runtime.container.ContainerLabels;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -32,16 +33,20 @@ public final class Lifecycle {
   /** What containerd's clients keep an image's stop signal in. */
   private static final String STOP_SIGNAL = "io.containerd.image.config.stop-signal";
 
+  private static final int SIGINT = 2;
+
   /** How long the kernel may take to end a process that got SIGKILL. */
   private static final Duration KILLED = Duration.ofSeconds(60);
 
   private final CoreClient client;
   private final Containers containers;
+  private final Restarts restarts;
 
   /** Those of the client's namespace. */
   public Lifecycle(CoreClient client) {
     this.client = client;
     this.containers = new Containers(client);
+    this.restarts = new Restarts(client);
   }
 
   /**
@@ -59,7 +64,7 @@ public final class Lifecycle {
 
   /**
    * Asks a container's process to end, and kills it if it does not; one that does not run is left
-   * as it is.
+   * as it is, and is not started again by itself.
    *
    * @param signal what to ask by; empty for the container's own stop signal, or else SIGTERM
    * @param patience how long it may take before it is killed
@@ -67,6 +72,13 @@ public final class Lifecycle {
   public void stop(String name, Optional<Integer> signal, Duration patience)
       throws CommandException {
     Container container = containers.require(name);
+    restarts.beginStop(container);
+    stop(container, signal, patience);
+    restarts.endStop(container);
+  }
+
+  private void stop(Container container, Optional<Integer> signal, Duration patience)
+      throws CommandException {
     String id = container.getId();
     Optional<Process> task = containers.task(id).filter(Containers::isAlive);
     if (task.isEmpty()) {
@@ -101,16 +113,34 @@ public final class Lifecycle {
   }
 
   /**
-   * Sends a signal.
+   * Sends a signal. A container that is asked to end by it is not started again by itself.
    *
    * @param all whether every process of the container gets it
    * @throws CommandException if the container does not run
    */
   public void kill(String name, int signal, boolean all) throws CommandException {
-    String id = containers.require(name).getId();
-    if (containers.task(id).filter(Containers::isAlive).isEmpty() || !send(id, signal, all)) {
-      throw CommandException.failed("container '" + id + "' is not running");
+    Container container = containers.require(name);
+    String id = container.getId();
+    if (containers.task(id).filter(Containers::isAlive).isPresent()) {
+      if (isEnd(container, signal)) {
+        restarts.beginStop(container);
+      }
+      if (signal == SignalNumber.KILL) {
+        restarts.endStop(container);
+      }
+      if (send(id, signal, all)) {
+        return;
+      }
     }
+    throw CommandException.failed("container '" + id + "' is not running");
+  }
+
+  /** Whether a signal means the end: others have a process read its configuration again. */
+  private static boolean isEnd(Container container, int signal) {
+    return signal == SignalNumber.KILL
+        || signal == SignalNumber.TERM
+        || signal == SIGINT
+        || signal == stopSignal(container);
   }
 
   /** Whether there was still a process to get the signal. */
@@ -177,11 +207,14 @@ public final class Lifecycle {
     Container container = containers.require(name);
     String id = container.getId();
     Optional<Process> task = containers.task(id);
+    if (!force && task.filter(Containers::isAlive).isPresent()) {
+      throw CommandException.failed(
+          "container '" + id + "' is running; stop it first, or use --force");
+    }
+    // Otherwise it could be started again while there is still something of it.
+    restarts.beginStop(container);
+    restarts.endStop(container);
     if (task.filter(Containers::isAlive).isPresent()) {
-      if (!force) {
-        throw CommandException.failed(
-            "container '" + id + "' is running; stop it first, or use --force");
-      }
       boolean frozen = task.get().getStatus() != Status.RUNNING;
       if (send(id, SignalNumber.KILL, true)) {
         if (frozen) {

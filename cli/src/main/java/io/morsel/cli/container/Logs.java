@@ -6,6 +6,7 @@ import io.morsel.cli.terminal.CommandException;
 import io.morsel.containerd.api.containers.Container;
 import io.morsel.containerd.api.tasks.WaitRequest;
 import io.morsel.containerd.api.types.Process;
+import io.morsel.runtime.container.ContainerLabels;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.URI;

@@ -1,6 +1,7 @@
 package io.morsel.cli.describe;
 
 import io.grpc.StatusException;
+import io.morsel.cli.container.ContainerState;
 import io.morsel.cli.container.Containers;
 import io.morsel.cli.core.Anys;
 import io.morsel.cli.core.ContentReader;
@@ -55,6 +56,7 @@ public final class Description {
     Anys.putTime(node, "created", container.getCreatedAt());
     Anys.putTime(node, "updated", container.getUpdatedAt());
     Optional<Process> task = containers.task(container.getId());
+    ContainerState.of(container, task).write(node);
     if (task.isPresent()) {
       node.set("task", MessageJson.of(task.get()));
     } else {

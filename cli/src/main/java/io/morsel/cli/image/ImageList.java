@@ -5,6 +5,7 @@ import io.morsel.cli.core.Anys;
 import io.morsel.cli.core.ContentReader;
 import io.morsel.cli.core.CoreClient;
 import io.morsel.cli.core.KeyValue;
+import io.morsel.cli.core.ListRequest;
 import io.morsel.cli.terminal.CommandException;
 import io.morsel.cli.terminal.ExitCode;
 import io.morsel.cli.terminal.Quantity;
@@ -44,18 +45,6 @@ public final class ImageList {
   }
 
   /**
-   * What to list and how to show it.
-   *
-   * @param name list this image only; empty for all
-   * @param filters what has to hold of those that are listed, with keys of {@link #FILTERS}
-   * @param quiet whether to print names only
-   * @param whole whether to print digests in full
-   * @param json whether to print JSON
-   */
-  public record Options(
-      String name, List<KeyValue> filters, boolean quiet, boolean whole, boolean json) {}
-
-  /**
    * An image.
    *
    * @param facts what it is; empty where its documents are malformed
@@ -63,26 +52,32 @@ public final class ImageList {
    */
   private record Row(Image image, Optional<ImageFacts> facts, List<LazyState> states) {}
 
-  /** Prints the list; returns the exit code. */
-  public int run(Options options) throws CommandException, IOException, InterruptedException {
-    List<KeyValue> filters = options.filters();
+  /**
+   * Prints the list; returns the exit code.
+   *
+   * @param request with filters by keys of {@link #FILTERS}
+   * @param only list this image only; empty for all
+   */
+  public int run(ListRequest request, String only)
+      throws CommandException, IOException, InterruptedException {
+    List<KeyValue> filters = request.filters();
     ImageNames names = new ImageNames(client);
     List<Image> images =
-        (options.name().isEmpty() ? names.all() : List.of(names.require(options.name())))
+        (only.isEmpty() ? names.all() : List.of(names.require(only)))
             .stream()
                 .filter(image -> filters.stream().allMatch(filter -> matches(image, filter)))
                 .toList();
-    if (options.quiet() && !options.json()) {
+    if (request.quiet() && !request.json()) {
       images.forEach(image -> out.println(image.getName()));
       return ExitCode.OK;
     }
     List<Row> rows = rows(images);
-    if (options.json()) {
+    if (request.json()) {
       ArrayNode list = JsonMapper.shared().createArrayNode();
       rows.forEach(row -> json(list.addObject(), row));
       out.println(list.toPrettyString());
     } else {
-      table(rows, options.whole()).print(out);
+      table(rows, request.whole()).print(out);
     }
     return ExitCode.OK;
   }

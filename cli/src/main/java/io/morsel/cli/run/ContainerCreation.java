@@ -3,7 +3,6 @@ package io.morsel.cli.run;
 import com.google.protobuf.Any;
 import com.google.protobuf.ByteString;
 import io.grpc.StatusException;
-import io.morsel.cli.container.ContainerLabels;
 import io.morsel.cli.core.CoreClient;
 import io.morsel.cli.core.Lease;
 import io.morsel.cli.pull.ImageUnpack;
@@ -20,6 +19,7 @@ import io.morsel.containerd.api.types.Mount;
 import io.morsel.registry.Platform;
 import io.morsel.runtime.cni.Cni;
 import io.morsel.runtime.cni.PortMapping;
+import io.morsel.runtime.container.ContainerLabels;
 import io.morsel.runtime.linux.MountEntry;
 import io.morsel.runtime.linux.SnapshotFiles;
 import io.morsel.runtime.oci.ContainerOptions;
@@ -28,6 +28,7 @@ import io.morsel.runtime.oci.Host;
 import io.morsel.runtime.oci.Identity;
 import io.morsel.runtime.oci.SpecException;
 import io.morsel.runtime.oci.UserDatabase;
+import io.morsel.runtime.restart.RestartLabels;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
@@ -40,8 +41,11 @@ import java.util.stream.Collectors;
  * has the container's name, and a lease holds it until the container does. Used by one thread.
  */
 final class ContainerCreation {
-  /** Labels that only this program gives a container; an image has no say in them. */
-  private static final String OWN_LABELS = "io.morsel.";
+  /**
+   * Labels that only this program gives a container, and those by which its user has it started
+   * again; an image has no say in them.
+   */
+  private static final List<String> OWN_LABELS = List.of("io.morsel.", RestartLabels.PREFIX);
 
   private static final String STOP_SIGNAL_LABEL = "io.containerd.image.config.stop-signal";
   private static final String SPEC_TYPE = "types.containerd.io/opencontainers/runtime-spec/1/Spec";
@@ -157,7 +161,8 @@ final class ContainerCreation {
             (key, value) -> {
               // An image may say more than a label can hold, and nothing about what only this
               // program knows, such as where the log is.
-              if (key.length() + value.length() <= MAX_LABEL_BYTES && !key.startsWith(OWN_LABELS)) {
+              if (key.length() + value.length() <= MAX_LABEL_BYTES
+                  && OWN_LABELS.stream().noneMatch(key::startsWith)) {
                 labels.put(key, value);
               }
             });

@@ -1,6 +1,7 @@
 package io.morsel.cli.run;
 
 import io.grpc.StatusException;
+import io.morsel.cli.container.Restarts;
 import io.morsel.cli.core.CoreClient;
 import io.morsel.cli.io.SignalForwarding;
 import io.morsel.cli.run.RunRequest.CoreChoice;
@@ -99,6 +100,9 @@ public final class RunJob {
     String id = request.id().orElseGet(RunJob::randomName);
     String step = "can't create container '" + id + "'";
     try (Undo undo = new Undo(failure -> err.println("morsel: run: " + failure))) {
+      if (request.isRestarted()) {
+        new Restarts(client).require(request.restart());
+      }
       ContainerPlan plan = request.plan(id);
       CreatedContainer container;
       Optional<CreatedContainer> made = new RunsClient(client, request).create(plan, undo);
@@ -120,6 +124,10 @@ public final class RunJob {
       undo.addTemporary("delete the FIFOs of container '" + id + "'", task::closeStreams);
       undo.addTemporary("end the task of container '" + id + "'", task::end);
       task.start(container.rootfs());
+      if (request.isRestarted()) {
+        step = "can't have container '" + id + "' started again when it ends";
+        new Restarts(client).keepRunning(id);
+      }
       if (request.attachment().detach()) {
         undo.forget();
         out.println(id);

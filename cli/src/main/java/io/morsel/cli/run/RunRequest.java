@@ -1,11 +1,14 @@
 package io.morsel.cli.run;
 
-import io.morsel.cli.container.ContainerLabels;
 import io.morsel.runtime.CoreSettings;
 import io.morsel.runtime.cni.PortMapping;
+import io.morsel.runtime.container.ContainerLabels;
 import io.morsel.runtime.oci.ContainerOptions;
+import io.morsel.runtime.restart.RestartLabels;
+import io.morsel.runtime.restart.RestartPolicy;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -21,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param options what the container is like, but for its network
  * @param network where it is connected to
  * @param runtime what runs it
+ * @param restart when it is started again after it has ended
  * @param attachment what this command is to it
  * @param labels for the container
  */
@@ -32,6 +36,7 @@ public record RunRequest(
     ContainerOptions options,
     NetworkChoice network,
     RuntimeChoice runtime,
+    RestartPolicy restart,
     Attachment attachment,
     Map<String, String> labels) {
   /** Copies the labels. */
@@ -47,8 +52,24 @@ public record RunRequest(
         options,
         network,
         runtime,
-        labels,
+        isRestarted() ? restartLabels(name) : labels,
         attachment.detach() ? RunningTask.logFile(this, name) : Optional.empty());
+  }
+
+  /** Whether anybody is to start it again. */
+  boolean isRestarted() {
+    return restart.kind() != RestartPolicy.Kind.NO;
+  }
+
+  /** Without the one by which it is looked after: until it runs, nobody else is to start it. */
+  private Map<String, String> restartLabels(String name) {
+    Map<String, String> all = new LinkedHashMap<>(labels);
+    all.put(RestartLabels.POLICY, restart.toString());
+    String logUri = RunningTask.logUri(this, name);
+    if (!logUri.isEmpty()) {
+      all.put(RestartLabels.LOG_URI, logUri);
+    }
+    return all;
   }
 
   /**

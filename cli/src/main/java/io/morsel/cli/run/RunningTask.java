@@ -1,5 +1,6 @@
 package io.morsel.cli.run;
 
+import com.google.protobuf.FieldMask;
 import io.grpc.StatusException;
 import io.morsel.cli.core.CoreClient;
 import io.morsel.cli.io.Fifos;
@@ -10,16 +11,22 @@ import io.morsel.cli.io.SignalNumber;
 import io.morsel.cli.io.StdioCopy;
 import io.morsel.cli.terminal.CommandException;
 import io.morsel.containerd.ErrorClass;
+import io.morsel.containerd.api.containers.Container;
+import io.morsel.containerd.api.containers.GetContainerRequest;
+import io.morsel.containerd.api.containers.UpdateContainerRequest;
 import io.morsel.containerd.api.tasks.CreateTaskRequest;
+import io.morsel.containerd.api.tasks.DeleteResponse;
 import io.morsel.containerd.api.tasks.DeleteTaskRequest;
 import io.morsel.containerd.api.tasks.KillRequest;
 import io.morsel.containerd.api.tasks.StartRequest;
 import io.morsel.containerd.api.tasks.WaitRequest;
 import io.morsel.containerd.api.types.Mount;
+import io.morsel.runtime.container.ContainerEnd;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
@@ -129,6 +136,14 @@ final class RunningTask {
     }
   }
 
+  /** Where a detached container's output goes; empty for nowhere. */
+  static String logUri(RunRequest request, String id) {
+    return request
+        .attachment()
+        .logUri()
+        .orElseGet(() -> logFile(request, id).map(path -> path.toUri().toString()).orElse(""));
+  }
+
   /** A new log for a new container, whatever one of the same name has left. */
   private String prepareLog() throws IOException {
     Optional<Path> file = logFile(request, id);
@@ -136,10 +151,7 @@ final class RunningTask {
       Files.createDirectories(file.get().getParent());
       Files.deleteIfExists(file.get());
     }
-    return request
-        .attachment()
-        .logUri()
-        .orElseGet(() -> file.map(path -> path.toUri().toString()).orElse(""));
+    return logUri(request, id);
   }
 
   private void resize() {
@@ -169,7 +181,10 @@ final class RunningTask {
               .wait(WaitRequest.newBuilder().setContainerId(id).build())
               .getExitStatus();
       forwarding.ended();
-      delete();
+      DeleteResponse end = delete();
+      if (!request.attachment().remove()) {
+        recordEnd(end);
+      }
       if (copy.isPresent()) {
         copy.get().awaitOutputEnd();
       }
@@ -177,9 +192,45 @@ final class RunningTask {
     }
   }
 
-  private void delete() throws StatusException {
-    var _ = client.tasks().delete(DeleteTaskRequest.newBuilder().setContainerId(id).build());
+  private DeleteResponse delete() throws StatusException {
+    DeleteResponse end =
+        client.tasks().delete(DeleteTaskRequest.newBuilder().setContainerId(id).build());
     created = false;
+    return end;
+  }
+
+  /** containerd forgets it with the task; a Morsel core has recorded it itself. */
+  private void recordEnd(DeleteResponse response) {
+    try {
+      Container container =
+          client
+              .containers()
+              .get(GetContainerRequest.newBuilder().setId(id).build())
+              .getContainer();
+      if (ContainerEnd.of(container.getLabelsMap()).isPresent()) {
+        return;
+      }
+      ContainerEnd end =
+          new ContainerEnd(
+              response.getExitStatus(),
+              Instant.ofEpochSecond(
+                  response.getExitedAt().getSeconds(), response.getExitedAt().getNanos()));
+      var _ =
+          client
+              .containers()
+              .update(
+                  UpdateContainerRequest.newBuilder()
+                      .setContainer(Container.newBuilder().setId(id).putAllLabels(end.labels()))
+                      .setUpdateMask(
+                          FieldMask.newBuilder()
+                              .addPaths("labels." + ContainerEnd.STATUS_LABEL)
+                              .addPaths("labels." + ContainerEnd.TIME_LABEL))
+                      .build());
+    } catch (StatusException failure) {
+      log.log(
+          to ->
+              to.warn("how container '{}' ended is not kept: {}", id, CoreClient.message(failure)));
+    }
   }
 
   /** Ends the task by SIGKILL where it runs, and deletes it. */
@@ -207,7 +258,7 @@ final class RunningTask {
         throw failure;
       }
     }
-    delete();
+    var _ = delete();
   }
 
   /** Deletes the FIFOs. */

@@ -288,10 +288,11 @@ public record Bundle(String namespace, String id, Path path) {
         // Not with what is in it: should something still be mounted there, this fails.
         Files.deleteIfExists(rootfs());
       }
-      removeTree(path);
+      // First: one without a bundle is left by a machine that was restarted, and by nothing else.
       if (work != null && work.endsWith(Path.of(namespace, id))) {
         removeTree(work);
       }
+      removeTree(path);
     } catch (IOException e) {
       throw new ShimException("can't remove bundle " + path + ": " + e.getMessage(), e);
     }

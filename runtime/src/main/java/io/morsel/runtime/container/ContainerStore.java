@@ -14,6 +14,7 @@ import io.morsel.runtime.store.Times;
 import java.time.Clock;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** What containers are to be made of. Safe for use by many threads. */
@@ -64,6 +65,15 @@ public final class ContainerStore {
         transaction ->
             MessageTable.CONTAINERS.list(transaction, namespace).stream()
                 .filter(container -> filter.matches(path -> field(container, path)))
+                .toList());
+  }
+
+  /** The containers of all namespaces that have this label, whatever it says. */
+  public List<MessageTable.Entry<Container>> labelled(String label) throws ContainerdException {
+    return store.read(
+        transaction ->
+            MessageTable.CONTAINERS.containing(transaction, label).stream()
+                .filter(entry -> entry.value().containsLabels(label))
                 .toList());
   }
 
@@ -172,6 +182,25 @@ public final class ContainerStore {
               ErrorClass.INVALID_ARGUMENT,
               "cannot update " + GoText.quote(path) + " field on " + GoText.quote(given.getId()));
     }
+  }
+
+  /**
+   * Records how a container ended; nothing happens where there is none of the name. It is the
+   * core's own note and no client's change: the time of the last one stays.
+   */
+  public void recordEnd(String namespace, String id, ContainerEnd end) throws ContainerdException {
+    store.write(
+        transaction -> {
+          Optional<Container> container = MessageTable.CONTAINERS.get(transaction, namespace, id);
+          if (container.isPresent()) {
+            MessageTable.CONTAINERS.replace(
+                transaction,
+                namespace,
+                id,
+                container.get().toBuilder().putAllLabels(end.labels()).build());
+          }
+          return true;
+        });
   }
 
   /** Deletes a container; its snapshot is collected afterwards. */

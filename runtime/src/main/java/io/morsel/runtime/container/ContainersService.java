@@ -18,7 +18,6 @@ import io.morsel.containerd.api.containers.UpdateContainerRequest;
 import io.morsel.containerd.api.containers.UpdateContainerResponse;
 import io.morsel.containerd.api.events.ContainerCreate;
 import io.morsel.containerd.api.events.ContainerDelete;
-import io.morsel.containerd.api.events.ContainerUpdate;
 import io.morsel.runtime.event.Exchange;
 import io.morsel.runtime.grpc.Answers;
 import io.morsel.runtime.grpc.CallScope;
@@ -27,11 +26,13 @@ import java.util.List;
 /** {@code containerd.services.containers.v1} over a {@link ContainerStore}. */
 public final class ContainersService extends ContainersGrpc.ContainersImplBase {
   private final ContainerStore containers;
+  private final ContainerUpdates updates;
   private final Exchange events;
 
   /** The service over {@code containers}. */
   public ContainersService(ContainerStore containers, Exchange events) {
     this.containers = containers;
+    this.updates = new ContainerUpdates(containers, events);
     this.events = events;
   }
 
@@ -106,19 +107,11 @@ public final class ContainersService extends ContainersGrpc.ContainersImplBase {
           if (request.getContainer().getId().isEmpty()) {
             throw Answers.status(Status.Code.INVALID_ARGUMENT, "Container.ID required");
           }
-          String namespace = CallScope.required().namespace();
           Container container =
-              containers.update(
-                  namespace, request.getContainer(), request.getUpdateMask().getPathsList());
-          events.publish(
-              namespace,
-              "/containers/update",
-              ContainerUpdate.newBuilder()
-                  .setId(container.getId())
-                  .setImage(container.getImage())
-                  .putAllLabels(container.getLabelsMap())
-                  .setSnapshotKey(container.getSnapshotKey())
-                  .build());
+              updates.apply(
+                  CallScope.required().namespace(),
+                  request.getContainer(),
+                  request.getUpdateMask().getPathsList());
           return UpdateContainerResponse.newBuilder().setContainer(container).build();
         });
   }

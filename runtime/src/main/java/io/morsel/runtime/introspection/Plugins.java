@@ -2,6 +2,7 @@ package io.morsel.runtime.introspection;
 
 import io.morsel.containerd.api.introspection.Plugin;
 import io.morsel.containerd.api.types.Platform;
+import io.morsel.runtime.restart.RestartPolicy;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -11,6 +12,7 @@ import java.util.Set;
 public final class Plugins {
   private static final String SNAPSHOTTER = "io.containerd.snapshotter.v1";
   private static final String RUNTIME = "io.containerd.runtime.v2";
+  private static final String INTERNAL = "io.containerd.internal.v1";
   private static final String SERVICE = "io.containerd.service.v1";
   private static final String GRPC = "io.containerd.grpc.v1";
 
@@ -24,8 +26,10 @@ public final class Plugins {
    *
    * @param snapshotters their names
    * @param services the names of the services that are served, such as "content"
+   * @param restarts whether containers are started again that have ended
    */
-  public static List<Plugin> of(Collection<String> snapshotters, Collection<String> services) {
+  public static List<Plugin> of(
+      Collection<String> snapshotters, Collection<String> services, boolean restarts) {
     List<Plugin> plugins = new ArrayList<>();
     plugins.add(plugin("io.containerd.content.v1", "content").build());
     for (String name : snapshotters.stream().sorted().toList()) {
@@ -36,6 +40,14 @@ public final class Plugins {
     plugins.add(plugin("io.containerd.metadata.v1", "bolt").build());
     plugins.add(plugin("io.containerd.gc.v1", "scheduler").build());
     plugins.add(plugin(RUNTIME, "task").addPlatforms(platform()).build());
+    if (restarts) {
+      Plugin.Builder monitor = plugin(INTERNAL, "restart");
+      // By which clients find out which policies there are.
+      for (RestartPolicy.Kind kind : RestartPolicy.Kind.values()) {
+        monitor.addCapabilities(kind.text());
+      }
+      plugins.add(monitor.build());
+    }
     for (String name : services) {
       if (!NO_SERVICE.contains(name)) {
         plugins.add(plugin(SERVICE, name + "-service").build());

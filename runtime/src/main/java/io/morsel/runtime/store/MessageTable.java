@@ -78,6 +78,18 @@ public final class MessageTable<M extends MessageLite> {
             new Entry<>(rows.getString(1), rows.getString(2), parser.parseFrom(rows.getBytes(3))));
   }
 
+  /** The objects of all namespaces in which this text is somewhere: no other one is read. */
+  public List<Entry<M>> containing(Transaction transaction, String text)
+      throws SQLException, IOException {
+    return transaction.list(
+        "SELECT namespace, id, value FROM "
+            + table
+            + " WHERE instr(value, CAST(? AS BLOB)) > 0 ORDER BY namespace, id",
+        rows ->
+            new Entry<>(rows.getString(1), rows.getString(2), parser.parseFrom(rows.getBytes(3))),
+        text);
+  }
+
   /** Adds an object, with its namespace; false where there is one of this identifier already. */
   public boolean insert(Transaction transaction, String namespace, String id, M value)
       throws SQLException {

@@ -65,15 +65,15 @@ final class ExitPublisher {
       return true;
     }
     if (!exit.getId().equals(exit.getContainerId())) {
-      return exits.claim(exit.getId(), exit.getPid());
+      return exits.claim(exit.getId(), ExitRecords.Exit.of(exit));
     }
     // An exec may have the container's name: the two can't be told apart, and none may be lost.
-    return exits.knows(exit.getId()) || exits.claim(ExitRecords.FIRST, exit.getPid());
+    return exits.knows(exit.getId()) || exits.claim(ExitRecords.FIRST, ExitRecords.Exit.of(exit));
   }
 
   /** Publishes that a task's first process ended, unless that was published. */
   void firstExit(TaskKey key, ExitRecords exits, DeleteResponse end) {
-    if (exits.claim(ExitRecords.FIRST, end.getPid())) {
+    if (exits.claim(ExitRecords.FIRST, ExitRecords.Exit.of(end))) {
       events.publish(
           key.namespace(),
           EXIT_TOPIC,

@@ -114,6 +114,10 @@ final class FoundTasks {
     } catch (ContainerdException e) {
       if (e.errorClass() == ErrorClass.NOT_FOUND) {
         log.info("the shim of container {} has no task: it is ended", shim.bundle().id());
+        if (exits.exit(ExitRecords.FIRST).isPresent()) {
+          // The earlier core ended while it deleted the task.
+          manager.ends().record(key(shim.bundle()), exits, null);
+        }
         idle.add(shim);
         return;
       }
@@ -132,22 +136,25 @@ final class FoundTasks {
   private void cleanUp(Bundle bundle, ExitRecords exits) throws InterruptedException {
     DeleteResponse end = manager.deleteByProgram(bundle);
     if (exits.knows(ExitRecords.FIRST)) {
-      dead.add(
-          new Dead(
-              new TaskKey(bundle.namespace(), bundle.id()),
-              exits,
-              end == null ? manager.unknownEnd() : end));
+      DeleteResponse known = end == null ? manager.unknownEnd() : end;
+      manager.ends().record(key(bundle), exits, known);
+      dead.add(new Dead(key(bundle), exits, known));
     }
+  }
+
+  private static TaskKey key(Bundle bundle) {
+    return new TaskKey(bundle.namespace(), bundle.id());
   }
 
   /** Removes what shims have left of tasks that are no more, as after a restart of the machine. */
   private void removeWork() throws IOException {
     Set<TaskKey> kept = new HashSet<>();
     for (Bundle bundle : Bundle.list(settings.bundles())) {
-      kept.add(new TaskKey(bundle.namespace(), bundle.id()));
+      kept.add(key(bundle));
     }
     for (Bundle work : Bundle.list(settings.work())) {
-      if (!kept.contains(new TaskKey(work.namespace(), work.id())) && Files.exists(work.path())) {
+      if (!kept.contains(key(work)) && Files.exists(work.path())) {
+        manager.ends().recordLost(key(work));
         work.remove();
       }
     }

@@ -10,6 +10,7 @@ import io.morsel.containerd.api.shim.DeleteRequest;
 import io.morsel.containerd.api.shim.DeleteResponse;
 import io.morsel.containerd.api.shim.WaitResponse;
 import io.morsel.containerd.api.tasks.CreateTaskRequest;
+import io.morsel.runtime.container.ContainerStore;
 import io.morsel.runtime.event.Exchange;
 import io.morsel.runtime.grpc.Answers;
 import io.morsel.runtime.store.Times;
@@ -26,6 +27,7 @@ import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
@@ -42,12 +44,10 @@ import org.slf4j.LoggerFactory;
 public final class TaskManager implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(TaskManager.class);
 
-  /** What containerd says of a process of whose end nothing is known. */
-  private static final int UNKNOWN_EXIT = 255;
-
   private final TaskSettings settings;
   private final Exchange events;
   private final ExitPublisher exits;
+  private final TaskEnds ends;
   private final Clock clock;
   private final ShimManager shims;
   private final Map<TaskKey, Task> tasks = new ConcurrentHashMap<>();
@@ -57,10 +57,12 @@ public final class TaskManager implements AutoCloseable {
   private volatile @Nullable Thread catchUp;
   private volatile @Nullable ContainerdException stopping;
 
-  private TaskManager(TaskSettings settings, Exchange events, Clock clock) {
+  private TaskManager(
+      TaskSettings settings, ContainerStore containers, Exchange events, Clock clock) {
     this.settings = settings;
     this.events = events;
     this.exits = new ExitPublisher(events);
+    this.ends = new TaskEnds(containers, clock);
     this.clock = clock;
     this.shims =
         new ShimManager(
@@ -81,14 +83,13 @@ public final class TaskManager implements AutoCloseable {
    * @param root the core's directory of what outlives the machine's restart
    * @param state the core's directory of what does not
    * @param address the core's socket for clients
+   * @param containers with which is kept how their tasks ended
    */
-  public static TaskManager open(Path root, Path state, Path address, Exchange events, Clock clock)
+  public static TaskManager open(
+      Path root, Path state, Path address, ContainerStore containers, Exchange events, Clock clock)
       throws IOException {
-    return open(TaskSettings.of(root, state, address), events, clock);
-  }
-
-  static TaskManager open(TaskSettings settings, Exchange events, Clock clock) throws IOException {
-    TaskManager manager = new TaskManager(settings, events, clock);
+    TaskSettings settings = TaskSettings.of(root, state, address);
+    TaskManager manager = new TaskManager(settings, containers, events, clock);
     FoundTasks found = new FoundTasks(manager, manager.shims, settings);
     found.load();
     manager.catchUp = Thread.ofVirtual().name("task-exits").unstarted(found::publishExits);
@@ -125,16 +126,23 @@ public final class TaskManager implements AutoCloseable {
    * @throws io.grpc.StatusRuntimeException with NOT_FOUND where there is none
    */
   Task get(String namespace, String id) {
-    Task task = tasks.get(new TaskKey(namespace, id));
-    if (task == null) {
-      throw Answers.status(Status.Code.NOT_FOUND, "task " + id + " not found");
-    }
-    return task;
+    return find(namespace, id)
+        .orElseThrow(() -> Answers.status(Status.Code.NOT_FOUND, "task " + id + " not found"));
+  }
+
+  /** The task of a container, if it has one. */
+  Optional<Task> find(String namespace, String id) {
+    return Optional.ofNullable(tasks.get(new TaskKey(namespace, id)));
   }
 
   /** Who publishes how processes ended. */
   ExitPublisher exits() {
     return exits;
+  }
+
+  /** Who keeps how containers ended. */
+  TaskEnds ends() {
+    return ends;
   }
 
   /** How long a shim may take to tell what a process is doing. */
@@ -382,9 +390,11 @@ public final class TaskManager implements AutoCloseable {
       }
       return response == null ? end : response;
     }
+    DeleteResponse end = response == null ? unknownEnd() : response;
+    // While what is there still says that there was a task.
+    ends.record(task.key(), task.exits(), end);
     end(task.shim(), shared);
     remove(task.shim().bundle());
-    DeleteResponse end = response == null ? unknownEnd() : response;
     if (!shared) {
       // The shim has ended, and with it its chance to tell. The deletion is told after the exit.
       exits.firstExit(task.key(), task.exits(), end);
@@ -405,7 +415,7 @@ public final class TaskManager implements AutoCloseable {
   /** The end of a process of which nothing is known. */
   DeleteResponse unknownEnd() {
     return DeleteResponse.newBuilder()
-        .setExitStatus(UNKNOWN_EXIT)
+        .setExitStatus(TaskEnds.UNKNOWN)
         .setExitedAt(Times.now(clock))
         .build();
   }
@@ -425,6 +435,7 @@ public final class TaskManager implements AutoCloseable {
       throw new AssertionError("nobody interrupts this thread", e);
     } finally {
       DeleteResponse end = reported == null ? unknownEnd() : reported;
+      ends.record(task.key(), task.exits(), end);
       tasks.remove(task.key(), task);
       exits.end(task.key(), task.exits(), end);
       forget(task, end);

@@ -7,12 +7,14 @@ import com.google.protobuf.Any;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Empty;
 import com.google.protobuf.Message;
+import com.google.protobuf.Timestamp;
 import io.grpc.StatusRuntimeException;
 import io.morsel.containerd.CallHeaders;
 import io.morsel.containerd.UnixChannel;
 import io.morsel.containerd.api.containers.Container;
 import io.morsel.containerd.api.containers.ContainersGrpc;
 import io.morsel.containerd.api.containers.CreateContainerRequest;
+import io.morsel.containerd.api.containers.GetContainerRequest;
 import io.morsel.containerd.api.content.ContentGrpc;
 import io.morsel.containerd.api.content.ListContentRequest;
 import io.morsel.containerd.api.events.TaskExit;
@@ -35,6 +37,7 @@ import io.morsel.containerd.api.types.Descriptor;
 import io.morsel.containerd.api.types.Envelope;
 import io.morsel.runtime.Core;
 import io.morsel.runtime.CoreSettings;
+import io.morsel.runtime.container.ContainerEnd;
 import io.morsel.runtime.event.Exchange;
 import io.morsel.snapshotter.MorselConfig;
 import io.morsel.ttrpc.TtrpcClient;
@@ -43,8 +46,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Instant;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -151,6 +156,19 @@ final class TasksTest {
                     .build());
   }
 
+  /** How a container ended as its labels tell it: empty while that is not recorded. */
+  private Optional<ContainerEnd> end(String id) {
+    return ContainerEnd.of(
+        ContainersGrpc.newBlockingStub(client.channel(CallHeaders.namespace("ns")))
+            .get(GetContainerRequest.newBuilder().setId(id).build())
+            .getContainer()
+            .getLabelsMap());
+  }
+
+  private int recordedStatus(String id) {
+    return end(id).orElseThrow().status();
+  }
+
   private static Any any(String text) {
     return Any.newBuilder().setTypeUrl("o").setValue(ByteString.copyFromUtf8(text)).build();
   }
@@ -226,9 +244,11 @@ final class TasksTest {
     }
     stopCore();
     startCore();
+    assertThat(end("a")).isEmpty();
     assertThat(tasks().delete(DeleteTaskRequest.newBuilder().setContainerId("a").build()))
         .satisfies(end -> assertThat(end.getExitStatus()).isEqualTo(3));
     assertThat(events).isEmpty();
+    assertThat(recordedStatus("a")).isEqualTo(3);
   }
 
   @Test
@@ -243,6 +263,7 @@ final class TasksTest {
     assertThat(wait.get(60, TimeUnit.SECONDS).getExitStatus()).isEqualTo(137);
     assertThat(nextExit().getExitStatus()).isEqualTo(137);
     assertThat(events.poll(60, TimeUnit.SECONDS).getTopic()).isEqualTo("/tasks/delete");
+    assertThat(recordedStatus("a")).isEqualTo(137);
     assertThat(tasks().list(ListTasksRequest.getDefaultInstance()).getTasksList()).isEmpty();
     assertThatThrownBy(
             () -> tasks().delete(DeleteTaskRequest.newBuilder().setContainerId("a").build()))
@@ -309,6 +330,42 @@ final class TasksTest {
         .hasMessageContaining("unsupported checkpoint type");
     var _ = tasks().create(create("b").setCheckpoint(kept.getFirst()).build());
     assertThat(shim.restored()).isEqualTo("memory");
+  }
+
+  /** The shim's program knows only that it had to kill what it found. */
+  @Test
+  void anExitThatWasToldIsKeptThoughTheShimDiesLater() throws Exception {
+    container("a");
+    var _ = tasks().create(create("a").build());
+    TaskExit told =
+        TaskExit.newBuilder()
+            .setContainerId("a")
+            .setId("a")
+            .setPid(FakeShim.PID)
+            .setExitStatus(3)
+            .setExitedAt(Timestamp.newBuilder().setSeconds(1_700_000_000).setNanos(5))
+            .build();
+    try (TtrpcClient sender = TtrpcClient.connect(directory.resolve("core.ttrpc"))) {
+      forward(sender, "/tasks/exit", told);
+    }
+    assertThat(nextExit()).isEqualTo(told);
+    stopCore();
+    shim.close();
+    startCore();
+    assertThat(end("a")).contains(new ContainerEnd(3, Instant.ofEpochSecond(1_700_000_000, 5)));
+  }
+
+  @Test
+  void whatRanWhenTheMachineWasRestartedHasEndedNobodyKnowsHow() throws Exception {
+    container("a");
+    container("b");
+    var _ = tasks().create(create("a").build());
+    stopCore();
+    shim.close();
+    Files.move(directory.resolve("state"), directory.resolve("before"));
+    startCore();
+    assertThat(recordedStatus("a")).isEqualTo(255);
+    assertThat(end("b")).isEmpty();
   }
 
   @Test

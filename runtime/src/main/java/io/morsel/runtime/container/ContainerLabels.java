@@ -1,4 +1,4 @@
-package io.morsel.cli.container;
+package io.morsel.runtime.container;
 
 import io.morsel.containerd.api.containers.Container;
 

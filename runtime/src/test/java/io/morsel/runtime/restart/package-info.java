@@ -1,0 +1,4 @@
+@NullMarked
+package io.morsel.runtime.restart;
+
+import org.jspecify.annotations.NullMarked;
