@@ -235,7 +235,9 @@ public final class Core implements AutoCloseable {
     List<String> names = new ArrayList<>(services.keySet());
     names.add("introspection");
     services.put(
-        "introspection", IntrospectionService.open(root, Plugins.of(snapshotters.keySet(), names)));
+        "introspection",
+        IntrospectionService.open(
+            root, Plugins.of(snapshotters.keySet(), names), manager::runtimeInfo));
     // Without a word in the configuration there are none: the default address is that of 'serve'.
     String metricsAddress =
         settings.config().isSet(ConfigKeys.METRICS_ADDRESS)
