@@ -131,7 +131,7 @@ final class FilterParser {
         }
         case 'u', 'U' -> {
           int digits = escape == 'u' ? 4 : 8;
-          write((int) number(token, i, digits, 16, Character.MAX_CODE_POINT), bytes);
+          character(token, i, digits, bytes);
           i += digits;
         }
         // A backslash, or the quote.
@@ -139,6 +139,17 @@ final class FilterParser {
       }
     }
     return bytes.toString(StandardCharsets.UTF_8);
+  }
+
+  private void character(Token token, int from, int digits, ByteArrayOutputStream bytes)
+      throws ContainerdException {
+    long value = Long.parseLong(token.text(), from, from + digits, 16);
+    if (value > Integer.MAX_VALUE) {
+      // A negative number to containerd, of which it takes the last byte.
+      bytes.write((int) value);
+    } else {
+      write((int) number(token, from, digits, 16, Character.MAX_CODE_POINT), bytes);
+    }
   }
 
   private long number(Token token, int from, int digits, int radix, long most)

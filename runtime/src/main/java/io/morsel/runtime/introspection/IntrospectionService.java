@@ -17,6 +17,7 @@ import io.morsel.containerd.api.types.RuntimeInfo;
 import io.morsel.containerd.api.types.RuntimeRequest;
 import io.morsel.runtime.grpc.Answers;
 import io.morsel.runtime.grpc.TypeUrls;
+import io.morsel.runtime.store.Filters;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -72,7 +73,7 @@ public final class IntrospectionService extends IntrospectionGrpc.IntrospectionI
     Answers.unary(
         observer,
         () -> {
-          Filter filter = Filter.parse(request.getFiltersList());
+          Filter filter = Filters.parse(request.getFiltersList());
           return PluginsResponse.newBuilder()
               .addAllPlugins(
                   plugins.stream()
