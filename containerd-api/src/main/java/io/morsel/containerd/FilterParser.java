@@ -156,7 +156,7 @@ final class FilterParser {
       throws ContainerdException {
     long value = Long.parseLong(token.text(), from, from + digits, radix);
     if (value > most) {
-      throw error(token.position(), "unquoting failed: invalid syntax");
+      throw error(token.position(), "unquoting failed: quote syntax error");
     }
     return value;
   }

@@ -315,15 +315,11 @@ class RefusedCallsIT extends CtrTests {
       Tasks.Create container_id: "c" checkpoint { digest: "HELLO" media_type: "x" size: 5 }
 
       # Diffs.
-      Diff.Apply diff { digest: "HELLO" media_type: "foo" size: 5 }
-      Diff.Apply diff { digest: "x" media_type: "application/vnd.oci.image.layer.v1.tar" size: 5 }
       Diff.Apply diff { digest: "sha256:0000000000000000000000000000000000000000000000000000000000000000" media_type: "application/vnd.oci.image.layer.v1.tar" size: 5 }
       Diff.Diff media_type: "foo"
 
       # What belongs to no namespace.
       Health.Check
-      Health.Check service: "none"
-      Content.Write ref: "l" labels { key: "k" value: "v" } action: STAT
       """;
 
   @Test
