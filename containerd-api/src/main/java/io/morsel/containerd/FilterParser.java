@@ -2,6 +2,8 @@ package io.morsel.containerd;
 
 import io.morsel.containerd.Filter.Operator;
 import io.morsel.containerd.Filter.Selector;
+import io.morsel.containerd.FilterScanner.Kind;
+import io.morsel.containerd.FilterScanner.Token;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -17,26 +19,27 @@ import java.util.List;
  * value    := visible characters but comma | quoted by ", and after ~= also by / or |
  * </pre>
  *
- * <p>Quoted text has the escapes of Go's string literals.
+ * <p>Quoted text has the escapes of Go's string literals. What is wrong is said in containerd's
+ * words.
  */
 final class FilterParser {
-  private static final int END = -1;
-
   private final String input;
-  private int position;
+  private final FilterScanner scanner;
 
   FilterParser(String input) {
     this.input = input;
+    this.scanner = new FilterScanner(input);
   }
 
   List<Selector> parse() throws ContainerdException {
     List<Selector> selectors = new ArrayList<>();
     selectors.add(selector());
-    while (peek() != END) {
-      if (peek() != ',') {
-        throw error("unexpected input");
+    for (int c = scanner.peek(); c != FilterScanner.END; c = scanner.peek()) {
+      if (c != ',') {
+        String shown = c == FilterScanner.ILLEGAL ? "\ufffd" : Character.toString(c);
+        throw error(scanner.position(), "unexpected input: " + shown);
       }
-      next();
+      var _ = scanner.scan();
       selectors.add(selector());
     }
     return List.copyOf(selectors);
@@ -45,11 +48,12 @@ final class FilterParser {
   private Selector selector() throws ContainerdException {
     List<String> path = new ArrayList<>();
     path.add(field());
-    while (peek() == '.') {
-      next();
+    while (scanner.peek() == '.') {
+      var _ = scanner.scan();
       path.add(field());
     }
-    if (peek() == END || peek() == ',') {
+    int c = scanner.peek();
+    if (c == FilterScanner.END || c == ',') {
       return Selector.of(path, Operator.PRESENT, "");
     }
     Operator operator = operator();
@@ -57,208 +61,130 @@ final class FilterParser {
   }
 
   private String field() throws ContainerdException {
-    skipSpace();
-    if (isQuote(peek())) {
-      return quoted(false);
-    }
-    int start = position;
-    while (isFieldCharacter(peek())) {
-      next();
-    }
-    if (position == start) {
-      throw error("expected a field's name or quoted text");
-    }
-    return input.substring(start, position);
+    Token token = scanner.scan();
+    return switch (token.kind()) {
+      case FIELD -> token.text();
+      case QUOTED -> unquoted(token, false);
+      default -> throw unexpected(token, "expected field or quoted");
+    };
   }
 
   private Operator operator() throws ContainerdException {
-    skipSpace();
-    int start = position;
-    while (isOperatorCharacter(peek())) {
-      next();
+    Token token = scanner.scan();
+    if (token.kind() != Kind.OPERATOR) {
+      throw unexpected(token, "expected an operator (\"==\"|\"!=\"|\"~=\")");
     }
-    String text = input.substring(start, position);
-    return switch (text) {
+    return switch (token.text()) {
       case "==" -> Operator.EQUAL;
       case "!=" -> Operator.NOT_EQUAL;
       case "~=" -> Operator.MATCHES;
-      default -> {
-        position = start;
-        throw error(
-            text.isEmpty()
-                ? "expected an operator (\"==\"|\"!=\"|\"~=\")"
-                : "unsupported operator \"" + text + "\"");
-      }
+      default -> throw error(token.position(), "unsupported operator \"" + token.text() + "\"");
     };
   }
 
   private String value(boolean otherQuotes) throws ContainerdException {
-    skipSpace();
-    int first = peek();
-    if (isQuote(first)) {
-      return quoted(otherQuotes);
-    }
-    if (first == END || first == ',' || first == '.' || isOperatorCharacter(first)) {
-      throw error("expected a value or quoted text");
-    }
-    int start = position;
-    while (isValueCharacter(peek())) {
-      next();
-    }
-    if (position == start) {
-      throw error("expected a value or quoted text");
-    }
-    return input.substring(start, position);
+    Token token = scanner.scan();
+    return switch (token.kind()) {
+      case VALUE, FIELD -> token.text();
+      case QUOTED -> unquoted(token, otherQuotes);
+      default -> throw unexpected(token, "expected value or quoted");
+    };
   }
 
-  private String quoted(boolean otherQuotes) throws ContainerdException {
-    int quote = peek();
-    if (quote != '"' && !otherQuotes) {
-      throw error("this quote is only for regular expressions");
+  private ContainerdException unexpected(Token token, String expected) {
+    return error(token.position(), token.kind() == Kind.ILLEGAL ? scanner.problem() : expected);
+  }
+
+  /** What quoted text stands for; the scanner has seen to it that its escapes are whole. */
+  private String unquoted(Token token, boolean otherQuotes) throws ContainerdException {
+    String text = token.text();
+    if (text.charAt(0) != '"' && !otherQuotes) {
+      throw error(token.position(), "invalid quote encountered");
     }
-    next();
     // Escapes may spell single bytes of a character.
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    while (peek() != quote) {
-      int c = peek();
-      if (c == END || c == '\n') {
-        throw error("quoted text does not end");
-      }
-      next();
-      if (c == '\\') {
-        escape(quote, bytes);
-      } else {
+    int end = text.length() - 1;
+    int i = 1;
+    while (i < end) {
+      int c = text.codePointAt(i);
+      i += Character.charCount(c);
+      if (c != '\\') {
         write(c, bytes);
+        continue;
+      }
+      char escape = text.charAt(i++);
+      switch (escape) {
+        case 'a' -> bytes.write(0x07);
+        case 'b' -> bytes.write('\b');
+        case 'f' -> bytes.write('\f');
+        case 'n' -> bytes.write('\n');
+        case 'r' -> bytes.write('\r');
+        case 't' -> bytes.write('\t');
+        case 'v' -> bytes.write(0x0b);
+        case '0', '1', '2', '3', '4', '5', '6', '7' -> {
+          bytes.write((int) number(token, i - 1, 3, 8, 0xff));
+          i += 2;
+        }
+        case 'x' -> {
+          bytes.write((int) number(token, i, 2, 16, 0xff));
+          i += 2;
+        }
+        case 'u', 'U' -> {
+          int digits = escape == 'u' ? 4 : 8;
+          character(token, i, digits, bytes);
+          i += digits;
+        }
+        // A backslash, or the quote.
+        default -> bytes.write(escape);
       }
     }
-    next();
     return bytes.toString(StandardCharsets.UTF_8);
   }
 
-  private void escape(int quote, ByteArrayOutputStream bytes) throws ContainerdException {
-    int c = peek();
-    switch (c) {
-      case 'a' -> single(0x07, bytes);
-      case 'b' -> single('\b', bytes);
-      case 'f' -> single('\f', bytes);
-      case 'n' -> single('\n', bytes);
-      case 'r' -> single('\r', bytes);
-      case 't' -> single('\t', bytes);
-      case 'v' -> single(0x0b, bytes);
-      case '\\' -> single('\\', bytes);
-      case '0', '1', '2', '3', '4', '5', '6', '7' -> {
-        long value = digits(3, 8);
-        if (value > 0xff) {
-          throw error("an octal escape is at most \\377");
-        }
-        bytes.write((int) value);
-      }
-      case 'x' -> {
-        next();
-        bytes.write((int) digits(2, 16));
-      }
-      case 'u' -> {
-        next();
-        character(digits(4, 16), bytes);
-      }
-      case 'U' -> {
-        next();
-        character(digits(8, 16), bytes);
-      }
-      default -> {
-        if (c != quote) {
-          throw error("unknown escape");
-        }
-        single(c, bytes);
-      }
+  private void character(Token token, int from, int digits, ByteArrayOutputStream bytes)
+      throws ContainerdException {
+    long value = Long.parseLong(token.text(), from, from + digits, 16);
+    if (value > Integer.MAX_VALUE) {
+      // A negative number to containerd, of which it takes the last byte.
+      bytes.write((int) value);
+    } else {
+      write((int) number(token, from, digits, 16, Character.MAX_CODE_POINT), bytes);
     }
   }
 
-  private void single(int value, ByteArrayOutputStream bytes) throws ContainerdException {
-    next();
-    bytes.write(value);
-  }
-
-  private void character(long value, ByteArrayOutputStream bytes) throws ContainerdException {
-    if (value > Character.MAX_CODE_POINT) {
-      throw error("no such character");
-    }
-    boolean surrogate = value >= Character.MIN_SURROGATE && value <= Character.MAX_SURROGATE;
-    write(surrogate ? 0xfffd : (int) value, bytes);
-  }
-
-  private long digits(int count, int radix) throws ContainerdException {
-    long value = 0;
-    for (int i = 0; i < count; i++) {
-      int c = peek();
-      int digit = c > 0 && c < 0x80 ? Character.digit(c, radix) : -1;
-      if (digit < 0) {
-        throw error("malformed numeric escape");
-      }
-      value = value * radix + digit;
-      next();
+  private long number(Token token, int from, int digits, int radix, long most)
+      throws ContainerdException {
+    long value = Long.parseLong(token.text(), from, from + digits, radix);
+    if (value > most) {
+      throw error(token.position(), "unquoting failed: quote syntax error");
     }
     return value;
   }
 
   private static void write(int codePoint, ByteArrayOutputStream bytes) {
-    bytes.writeBytes(Character.toString(codePoint).getBytes(StandardCharsets.UTF_8));
+    boolean surrogate =
+        codePoint >= Character.MIN_SURROGATE && codePoint <= Character.MAX_SURROGATE;
+    bytes.writeBytes(
+        Character.toString(surrogate ? 0xfffd : codePoint).getBytes(StandardCharsets.UTF_8));
   }
 
-  private void skipSpace() throws ContainerdException {
-    while (peek() != END && Character.isWhitespace(peek())) {
-      next();
-    }
-  }
-
-  private int peek() throws ContainerdException {
-    if (position >= input.length()) {
-      return END;
-    }
-    int c = input.codePointAt(position);
-    if (c == 0 || (c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE)) {
-      throw error("unexpected character");
-    }
-    return c;
-  }
-
-  private void next() {
-    position += Character.charCount(input.codePointAt(position));
-  }
-
-  private static boolean isFieldCharacter(int c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-  }
-
-  private static boolean isOperatorCharacter(int c) {
-    return c == '=' || c == '!' || c == '~';
-  }
-
-  private static boolean isQuote(int c) {
-    return c == '"' || c == '/' || c == '|';
-  }
-
-  private static boolean isValueCharacter(int c) {
-    if (c == END || c == ',' || Character.isWhitespace(c) || Character.isSpaceChar(c)) {
-      return false;
-    }
-    return switch (Character.getType(c)) {
-      case Character.CONTROL, Character.FORMAT, Character.PRIVATE_USE, Character.UNASSIGNED ->
-          false;
-      default -> true;
-    };
-  }
-
-  private ContainerdException error(String why) {
+  /** One byte is pointed at, whatever character it is part of. */
+  private ContainerdException error(int position, String why) {
+    byte[] bytes = input.getBytes(StandardCharsets.UTF_8);
+    int at = input.substring(0, position).getBytes(StandardCharsets.UTF_8).length;
     String shown =
-        position < input.length()
-            ? input.substring(0, position)
+        at < bytes.length
+            ? text(bytes, 0, at)
                 + " >|"
-                + Character.toString(input.codePointAt(position))
+                + text(bytes, at, at + 1)
                 + "|< "
-                + input.substring(position + Character.charCount(input.codePointAt(position)))
+                + text(bytes, at + 1, bytes.length)
             : input;
     return new ContainerdException(
         ErrorClass.INVALID_ARGUMENT, "filters: parse error: [" + shown + "]: " + why);
+  }
+
+  private static String text(byte[] bytes, int from, int to) {
+    return new String(bytes, from, to - from, StandardCharsets.UTF_8);
   }
 }

@@ -79,7 +79,7 @@ final class FilterTest {
         "na\0me",
         "name==\"\n\"",
         "ä==b",
-        "name==\"\\UFFFFFFFF\""
+        "name==\"\\U00110000\""
       })
   void brokenSyntaxIsRefused(String filter) {
     assertThatThrownBy(() -> Filter.parse(List.of(filter)))

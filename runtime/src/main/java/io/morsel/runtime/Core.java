@@ -255,7 +255,9 @@ public final class Core implements AutoCloseable {
     services.put(
         "introspection",
         IntrospectionService.open(
-            root, Plugins.of(snapshotters.keySet(), names, role == Role.DAEMON)));
+            root,
+            Plugins.of(snapshotters.keySet(), names, role == Role.DAEMON),
+            manager::runtimeInfo));
     // Without a word in the configuration there are none: the default address is that of 'serve'.
     String metricsAddress =
         settings.config().isSet(ConfigKeys.METRICS_ADDRESS)

@@ -14,7 +14,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One run of a shim's program, {@code start} or {@code delete}.
+ * One run of a shim's program, {@code start}, {@code delete} or {@code -info}.
  *
  * <p>What it prints goes through files: the shim that {@code start} leaves behind may have
  * inherited its streams, and a pipe would not end before that shim does.
@@ -42,12 +42,24 @@ final class ShimCommand {
       Duration timeout)
       throws ShimException, InterruptedException {
     String what = command.getFirst() + " " + command.getLast() + " of container " + bundle.id();
-    Path stdout = bundle.path().resolve(".stdout");
-    Path stderr = bundle.path().resolve(".stderr");
+    return run(what, command, bundle.path(), environment, stdin, timeout);
+  }
+
+  /** The same in any directory; {@code what} names the run in messages. */
+  static byte[] run(
+      String what,
+      List<String> command,
+      Path directory,
+      Map<String, String> environment,
+      byte[] stdin,
+      Duration timeout)
+      throws ShimException, InterruptedException {
+    Path stdout = directory.resolve(".stdout");
+    Path stderr = directory.resolve(".stderr");
     try {
       ProcessBuilder builder =
           new ProcessBuilder(command)
-              .directory(bundle.path().toFile())
+              .directory(directory.toFile())
               .redirectOutput(stdout.toFile())
               .redirectError(stderr.toFile());
       builder.environment().keySet().removeAll(PRIVATE);

@@ -5,6 +5,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import io.morsel.containerd.ContainerdException;
 import io.morsel.containerd.api.shim.ConnectRequest;
 import io.morsel.containerd.api.shim.DeleteResponse;
+import io.morsel.containerd.api.types.RuntimeInfo;
 import io.morsel.ttrpc.TtrpcClient;
 import java.io.IOException;
 import java.net.SocketException;
@@ -84,6 +85,49 @@ public final class ShimManager {
       if (!connected) {
         log.close();
       }
+    }
+  }
+
+  /**
+   * What a runtime says of itself and of the OCI runtime behind it. Shims can tell since containerd
+   * 2.0.
+   *
+   * @param runtime a name such as {@code io.containerd.runc.v2}, or a program's absolute path
+   * @param options the runtime's options, which may name the OCI runtime; null for none
+   * @throws ShimException if there is no such program, or it can't tell
+   */
+  public RuntimeInfo info(String runtime, @Nullable Any options)
+      throws ShimException, InterruptedException {
+    Path binary = ShimBinary.find(runtime, Objects.requireNonNullElse(System.getenv("PATH"), ""));
+    Path directory = null;
+    try {
+      directory = Files.createTempDirectory("morsel-runtime-info-");
+      return RuntimeInfo.parseFrom(
+          ShimCommand.run(
+              binary + " -info",
+              List.of(binary.toString(), "-info"),
+              directory,
+              Map.of(),
+              options == null ? new byte[0] : options.toByteArray(),
+              settings.startTimeout()));
+    } catch (InvalidProtocolBufferException e) {
+      throw new ShimException(binary + " -info answered with no RuntimeInfo", e);
+    } catch (ShimException e) {
+      throw e;
+    } catch (IOException e) {
+      throw new ShimException("can't run " + binary + " -info: " + e.getMessage(), e);
+    } finally {
+      if (directory != null) {
+        delete(directory);
+      }
+    }
+  }
+
+  private static void delete(Path directory) {
+    try {
+      Files.delete(directory);
+    } catch (IOException e) {
+      log.debug("{} stays: {}", directory, e.toString());
     }
   }
 

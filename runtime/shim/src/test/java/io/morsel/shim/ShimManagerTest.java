@@ -8,6 +8,7 @@ import com.google.protobuf.ByteString;
 import io.morsel.containerd.api.shim.ConnectRequest;
 import io.morsel.containerd.api.shim.ConnectResponse;
 import io.morsel.containerd.api.shim.DeleteResponse;
+import io.morsel.containerd.api.types.RuntimeInfo;
 import io.morsel.ttrpc.Metadata;
 import io.morsel.ttrpc.TtrpcMethod;
 import io.morsel.ttrpc.TtrpcServer;
@@ -165,5 +166,31 @@ final class ShimManagerTest {
     assertThat(socket).doesNotExist();
     assertThat(directory.resolve("args")).content().contains("-bundle " + bundle.path());
     assertThat(bundle.path()).doesNotExist();
+  }
+
+  /** The envelope of the options reads as an answer with their type as its name. */
+  @Test
+  void aRuntimeIsAskedWhatItCanDo() throws Exception {
+    String program = program("[ \"$1\" = -info ] && exec cat");
+    ShimManager shims = manager(Duration.ofSeconds(30));
+    Any options = Any.newBuilder().setTypeUrl("some.Options").build();
+    assertThat(shims.info(program, options).getName()).isEqualTo("some.Options");
+    assertThat(shims.info(program, null)).isEqualTo(RuntimeInfo.getDefaultInstance());
+  }
+
+  @Test
+  void aRuntimeThatCannotTellWhatItCanDo() throws Exception {
+    ShimManager shims = manager(Duration.ofSeconds(30));
+    String failing = program("echo flag provided but not defined: -info >&2; exit 2");
+    assertThatThrownBy(() -> shims.info(failing, null))
+        .isInstanceOf(ShimException.class)
+        .hasMessageContaining("-info failed with exit code 2: flag provided but not defined");
+    String talking = program("echo all that it can");
+    assertThatThrownBy(() -> shims.info(talking, null))
+        .isInstanceOf(ShimException.class)
+        .hasMessageContaining("answered with no RuntimeInfo");
+    assertThatThrownBy(() -> shims.info("io.containerd.none.v9", null))
+        .isInstanceOf(ShimException.class)
+        .hasMessageContaining("containerd-shim-none-v9");
   }
 }

@@ -5,6 +5,7 @@ import io.morsel.containerd.ContainerdException;
 import io.morsel.containerd.ErrorClass;
 import io.morsel.containerd.Filter;
 import io.morsel.containerd.api.containers.Container;
+import io.morsel.runtime.store.Filters;
 import io.morsel.runtime.store.GoText;
 import io.morsel.runtime.store.Identifiers;
 import io.morsel.runtime.store.LabelSets;
@@ -60,7 +61,7 @@ public final class ContainerStore {
 
   /** All containers of which one of the filters holds. */
   public List<Container> list(String namespace, List<String> filters) throws ContainerdException {
-    Filter filter = Filter.parse(filters);
+    Filter filter = Filters.parse(filters);
     return store.read(
         transaction ->
             MessageTable.CONTAINERS.list(transaction, namespace).stream()
@@ -90,13 +91,13 @@ public final class ContainerStore {
 
   /** Adds a container. */
   public Container create(String namespace, Container container) throws ContainerdException {
-    Container created =
-        kept(container.toBuilder().setCreatedAt(Times.now(clock)).setUpdatedAt(Times.now(clock)));
     try {
-      validate(created);
+      validate(container);
     } catch (ContainerdException e) {
       throw e.during("create container failed validation");
     }
+    Container created =
+        kept(container.toBuilder().setCreatedAt(Times.now(clock)).setUpdatedAt(Times.now(clock)));
     store.write(
         transaction -> {
           if (!MessageTable.CONTAINERS.insert(transaction, namespace, created.getId(), created)) {
@@ -135,12 +136,12 @@ public final class ContainerStore {
           for (String path : paths.isEmpty() ? MUTABLE : paths) {
             change(updated, container, path);
           }
-          Container stored = kept(updated.setUpdatedAt(Times.now(clock)));
           try {
-            validate(stored);
+            validate(updated.build());
           } catch (ContainerdException e) {
             throw e.during("update failed validation");
           }
+          Container stored = kept(updated.setUpdatedAt(Times.now(clock)));
           MessageTable.CONTAINERS.replace(transaction, namespace, id, stored);
           return stored;
         });

@@ -49,7 +49,8 @@ public final class EventsService extends EventsGrpc.EventsImplBase {
       // Before this method returns, so that nothing is missed that the client itself does next.
       subscription = exchange.subscribe(request.getFiltersList());
     } catch (ContainerdException e) {
-      observer.onError(e.toStatus());
+      // As containerd, which does not classify it.
+      observer.onError(Answers.status(Status.Code.UNKNOWN, String.valueOf(e.getMessage())));
       return;
     }
     Answers.stream(
@@ -62,6 +63,8 @@ public final class EventsService extends EventsGrpc.EventsImplBase {
                 event = subscription.next()) {
               out.send(event.get());
             }
+            // No good end: Docker's daemon would take it for its own, and listen no more.
+            throw Answers.status(Status.Code.UNAVAILABLE, "the core stops");
           } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw Answers.status(Status.Code.CANCELLED, "interrupted");

@@ -98,6 +98,18 @@ public final class Answers {
         });
   }
 
+  /**
+   * Runs what containerd does not classify the failures of: they keep their words, and travel with
+   * the status UNKNOWN.
+   */
+  public static <A> A unclassified(Call<A> call) throws ContainerdException {
+    try {
+      return call.run();
+    } catch (ContainerdException e) {
+      throw status(Status.Code.UNKNOWN, String.valueOf(e.getMessage()));
+    }
+  }
+
   /** How a failure travels; one that no service foresaw is logged. */
   public static StatusRuntimeException failure(Exception failure) {
     return switch (failure) {

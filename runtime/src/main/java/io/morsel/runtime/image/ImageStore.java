@@ -8,6 +8,7 @@ import io.morsel.containerd.api.images.Image;
 import io.morsel.containerd.api.types.Descriptor;
 import io.morsel.runtime.grpc.Answers;
 import io.morsel.runtime.store.Digests;
+import io.morsel.runtime.store.Filters;
 import io.morsel.runtime.store.GoText;
 import io.morsel.runtime.store.LabelSets;
 import io.morsel.runtime.store.MessageTable;
@@ -41,7 +42,7 @@ public final class ImageStore {
 
   /** All images of which one of the filters holds. */
   public List<Image> list(String namespace, List<String> filters) throws ContainerdException {
-    Filter filter = Filter.parse(filters);
+    Filter filter = Filters.parse(filters);
     return store.read(
         transaction ->
             MessageTable.IMAGES.list(transaction, namespace).stream()
@@ -67,9 +68,9 @@ public final class ImageStore {
 
   /** Adds an image. */
   public Image create(String namespace, Image image) throws ContainerdException {
+    validate(image);
     Image created =
         kept(image.toBuilder().setCreatedAt(Times.now(clock)).setUpdatedAt(Times.now(clock)));
-    validate(created);
     store.write(
         transaction -> {
           if (!MessageTable.IMAGES.insert(transaction, namespace, created.getName(), created)) {
@@ -99,9 +100,9 @@ public final class ImageStore {
           for (String path : paths) {
             change(updated, image, path);
           }
+          validate(updated.build());
           Image stored =
               kept(updated.setCreatedAt(current.getCreatedAt()).setUpdatedAt(Times.now(clock)));
-          validate(stored);
           MessageTable.IMAGES.replace(transaction, namespace, image.getName(), stored);
           return stored;
         });

@@ -6,7 +6,6 @@ import io.morsel.containerd.api.health.HealthCheckRequest;
 import io.morsel.containerd.api.health.HealthCheckResponse;
 import io.morsel.containerd.api.health.HealthGrpc;
 import io.morsel.runtime.grpc.Answers;
-import io.morsel.runtime.store.GoText;
 
 /**
  * {@code grpc.health.v1}, by which containerd's clients and service managers ask whether a daemon
@@ -24,8 +23,7 @@ public final class HealthService extends HealthGrpc.HealthImplBase {
         () -> {
           if (!request.getService().isEmpty()) {
             // As containerd, which registers the whole server and none of its services.
-            throw Answers.status(
-                Status.Code.NOT_FOUND, "unknown service " + GoText.quote(request.getService()));
+            throw Answers.status(Status.Code.NOT_FOUND, "unknown service");
           }
           return HealthCheckResponse.newBuilder()
               .setStatus(HealthCheckResponse.ServingStatus.SERVING)

@@ -1,5 +1,6 @@
 package io.morsel.runtime.introspection;
 
+import com.google.protobuf.Any;
 import com.google.protobuf.Empty;
 import io.grpc.stub.StreamObserver;
 import io.morsel.containerd.ContainerdException;
@@ -12,7 +13,11 @@ import io.morsel.containerd.api.introspection.PluginInfoResponse;
 import io.morsel.containerd.api.introspection.PluginsRequest;
 import io.morsel.containerd.api.introspection.PluginsResponse;
 import io.morsel.containerd.api.introspection.ServerResponse;
+import io.morsel.containerd.api.types.RuntimeInfo;
+import io.morsel.containerd.api.types.RuntimeRequest;
 import io.morsel.runtime.grpc.Answers;
+import io.morsel.runtime.grpc.TypeUrls;
+import io.morsel.runtime.store.Filters;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,11 +30,20 @@ import org.jspecify.annotations.Nullable;
  * containerd has for its parts, by which clients find out what it can do.
  */
 public final class IntrospectionService extends IntrospectionGrpc.IntrospectionImplBase {
+  /** Who knows what runtimes can do. */
+  @FunctionalInterface
+  public interface Runtimes {
+    /** What the runtime says that is asked for. */
+    RuntimeInfo info(String runtime, @Nullable Any options) throws ContainerdException;
+  }
+
   private final List<Plugin> plugins;
+  private final Runtimes runtimes;
   private final String uuid;
 
-  private IntrospectionService(List<Plugin> plugins, String uuid) {
+  private IntrospectionService(List<Plugin> plugins, Runtimes runtimes, String uuid) {
     this.plugins = List.copyOf(plugins);
+    this.runtimes = runtimes;
     this.uuid = uuid;
   }
 
@@ -38,7 +52,8 @@ public final class IntrospectionService extends IntrospectionGrpc.IntrospectionI
    *
    * @param root where the core's identity is kept, and made up where it is missing
    */
-  public static IntrospectionService open(Path root, List<Plugin> plugins) throws IOException {
+  public static IntrospectionService open(Path root, List<Plugin> plugins, Runtimes runtimes)
+      throws IOException {
     Path file = root.resolve("uuid");
     if (!Files.exists(file)) {
       Path written = root.resolve("uuid.tmp");
@@ -47,7 +62,7 @@ public final class IntrospectionService extends IntrospectionGrpc.IntrospectionI
     }
     String text = Files.readString(file).strip();
     try {
-      return new IntrospectionService(plugins, UUID.fromString(text).toString());
+      return new IntrospectionService(plugins, runtimes, UUID.fromString(text).toString());
     } catch (IllegalArgumentException e) {
       throw new IOException(file + " holds no UUID; delete it to have a new one made up", e);
     }
@@ -58,7 +73,7 @@ public final class IntrospectionService extends IntrospectionGrpc.IntrospectionI
     Answers.unary(
         observer,
         () -> {
-          Filter filter = Filter.parse(request.getFiltersList());
+          Filter filter = Filters.parse(request.getFiltersList());
           return PluginsResponse.newBuilder()
               .addAllPlugins(
                   plugins.stream()
@@ -101,18 +116,41 @@ public final class IntrospectionService extends IntrospectionGrpc.IntrospectionI
   public void pluginInfo(PluginInfoRequest request, StreamObserver<PluginInfoResponse> observer) {
     Answers.unary(
         observer,
-        () ->
-            PluginInfoResponse.newBuilder()
-                .setPlugin(
-                    plugins.stream()
-                        .filter(plugin -> plugin.getType().equals(request.getType()))
-                        .filter(plugin -> plugin.getId().equals(request.getId()))
-                        .findFirst()
-                        .orElseThrow(
-                            () ->
-                                new ContainerdException(
-                                    ErrorClass.NOT_FOUND,
-                                    "plugin " + request.getType() + "." + request.getId())))
-                .build());
+        () -> {
+          Plugin plugin =
+              plugins.stream()
+                  .filter(each -> each.getType().equals(request.getType()))
+                  .filter(each -> each.getId().equals(request.getId()))
+                  .findFirst()
+                  .orElseThrow(
+                      () ->
+                          new ContainerdException(
+                              ErrorClass.NOT_FOUND,
+                              "plugin "
+                                  + request.getType()
+                                  + "."
+                                  + request.getId()
+                                  + " not found"));
+          PluginInfoResponse.Builder answer = PluginInfoResponse.newBuilder().setPlugin(plugin);
+          if (request.hasOptions()) {
+            answer.setExtra(TypeUrls.pack(extra(plugin, request.getOptions())));
+          }
+          return answer.build();
+        });
+  }
+
+  private RuntimeInfo extra(Plugin plugin, Any options) throws ContainerdException {
+    if (!plugin.getType().equals(Plugins.RUNTIME)) {
+      throw new ContainerdException(
+          ErrorClass.NOT_IMPLEMENTED,
+          "plugin " + plugin.getType() + "." + plugin.getId() + " has nothing more to tell");
+    }
+    if (!TypeUrls.is(options, RuntimeRequest.getDefaultInstance())) {
+      throw new ContainerdException(
+          ErrorClass.NOT_IMPLEMENTED, "unknown request type " + TypeUrls.name(options));
+    }
+    RuntimeRequest request = TypeUrls.unpack(options, RuntimeRequest.parser());
+    return runtimes.info(
+        request.getRuntimePath(), request.hasOptions() ? request.getOptions() : null);
   }
 }

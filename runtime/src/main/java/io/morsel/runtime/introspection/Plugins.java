@@ -11,7 +11,10 @@ import java.util.Set;
 /** The parts of the core, as containerd would list its plugins. */
 public final class Plugins {
   private static final String SNAPSHOTTER = "io.containerd.snapshotter.v1";
-  private static final String RUNTIME = "io.containerd.runtime.v2";
+
+  /** The type of what runs tasks. */
+  static final String RUNTIME = "io.containerd.runtime.v2";
+
   private static final String INTERNAL = "io.containerd.internal.v1";
   private static final String SERVICE = "io.containerd.service.v1";
   private static final String GRPC = "io.containerd.grpc.v1";

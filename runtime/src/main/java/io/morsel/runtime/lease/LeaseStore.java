@@ -6,6 +6,7 @@ import io.morsel.containerd.Filter;
 import io.morsel.containerd.api.leases.Lease;
 import io.morsel.containerd.api.leases.Resource;
 import io.morsel.runtime.store.Digests;
+import io.morsel.runtime.store.Filters;
 import io.morsel.runtime.store.GoText;
 import io.morsel.runtime.store.LabelSets;
 import io.morsel.runtime.store.MessageTable;
@@ -82,7 +83,7 @@ public final class LeaseStore {
 
   /** All leases of which one of the filters holds. */
   public List<Lease> list(String namespace, List<String> filters) throws ContainerdException {
-    Filter filter = Filter.parse(filters);
+    Filter filter = Filters.parse(filters);
     return store.read(
         transaction ->
             MessageTable.LEASES.list(transaction, namespace).stream()

@@ -82,7 +82,16 @@ public final class NamespaceStore {
    * @param paths {@code labels.<name>}; none stands for all labels
    */
   public void update(Namespace namespace, List<String> paths) throws ContainerdException {
-    LabelSets.validate("namespace.Labels", namespace.getLabelsMap());
+    // What containerd's database refuses, it does not classify.
+    if (namespace.getName().isEmpty()) {
+      throw Answers.status(Status.Code.UNKNOWN, "bucket name required");
+    }
+    var _ =
+        Answers.unclassified(
+            () -> {
+              LabelSets.validate("namespace.Labels", namespace.getLabelsMap());
+              return true;
+            });
     store.write(
         transaction -> {
           String name = namespace.getName();

@@ -83,7 +83,10 @@ public final class NamespacesService extends NamespacesGrpc.NamespacesImplBase {
                   .setName(namespace.getName())
                   .putAllLabels(namespace.getLabelsMap())
                   .build());
-          return UpdateNamespaceResponse.getDefaultInstance();
+          // There is a namespace in containerd's answer, and nothing in that.
+          return UpdateNamespaceResponse.newBuilder()
+              .setNamespace(Namespace.getDefaultInstance())
+              .build();
         });
   }
 

@@ -5,6 +5,7 @@ import io.morsel.containerd.ContainerdException;
 import io.morsel.containerd.ErrorClass;
 import io.morsel.containerd.Filter;
 import io.morsel.containerd.api.types.Sandbox;
+import io.morsel.runtime.store.Filters;
 import io.morsel.runtime.store.GoText;
 import io.morsel.runtime.store.Identifiers;
 import io.morsel.runtime.store.LabelSets;
@@ -42,7 +43,7 @@ public final class SandboxStore {
 
   /** All sandboxes of which one of the filters holds. */
   public List<Sandbox> list(String namespace, List<String> filters) throws ContainerdException {
-    Filter filter = Filter.parse(filters);
+    Filter filter = Filters.parse(filters);
     return store.read(
         transaction ->
             MessageTable.SANDBOXES.list(transaction, namespace).stream()

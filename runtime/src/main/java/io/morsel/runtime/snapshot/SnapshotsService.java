@@ -190,9 +190,11 @@ public final class SnapshotsService extends SnapshotsGrpc.SnapshotsImplBase {
   public void list(ListSnapshotsRequest request, StreamObserver<ListSnapshotsResponse> observer) {
     Answers.batches(
         observer,
-        () ->
-            snapshotter(request.getSnapshotter())
-                .list(CallScope.required().namespace(), request.getFiltersList()),
+        () -> {
+          NamespacedSnapshots snapshots = snapshotter(request.getSnapshotter());
+          return Answers.unclassified(
+              () -> snapshots.list(CallScope.required().namespace(), request.getFiltersList()));
+        },
         (List<Info> infos) -> ListSnapshotsResponse.newBuilder().addAllInfo(infos).build());
   }
 

@@ -10,6 +10,7 @@ import io.morsel.containerd.api.shim.DeleteRequest;
 import io.morsel.containerd.api.shim.DeleteResponse;
 import io.morsel.containerd.api.shim.WaitResponse;
 import io.morsel.containerd.api.tasks.CreateTaskRequest;
+import io.morsel.containerd.api.types.RuntimeInfo;
 import io.morsel.runtime.container.ContainerStore;
 import io.morsel.runtime.event.Exchange;
 import io.morsel.runtime.grpc.Answers;
@@ -133,6 +134,22 @@ public final class TaskManager implements AutoCloseable {
   /** The task of a container, if it has one. */
   Optional<Task> find(String namespace, String id) {
     return Optional.ofNullable(tasks.get(new TaskKey(namespace, id)));
+  }
+
+  /**
+   * What a runtime says of itself.
+   *
+   * @param options as for a task; null for none
+   */
+  public RuntimeInfo runtimeInfo(String runtime, @Nullable Any options) throws ContainerdException {
+    try {
+      return shims.info(runtime, options);
+    } catch (ShimException e) {
+      throw new ContainerdException(ErrorClass.UNKNOWN, String.valueOf(e.getMessage()), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new ContainerdException(ErrorClass.CANCELED, "asking runtime " + runtime, e);
+    }
   }
 
   /** Who publishes how processes ended. */

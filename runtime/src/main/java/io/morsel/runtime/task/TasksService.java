@@ -344,8 +344,8 @@ public final class TasksService extends TasksGrpc.TasksImplBase {
     unary(
         observer,
         () -> {
-          Filter filter = Filter.parse(request.getFiltersList());
-          String namespace = CallScope.required().namespace();
+          Filter filter = Answers.unclassified(() -> Filter.parse(request.getFiltersList()));
+          String namespace = Answers.unclassified(() -> CallScope.required().namespace());
           return MetricsResponse.newBuilder()
               .addAllMetrics(processes.metrics(namespace, filter))
               .build();
