@@ -10,6 +10,7 @@ import io.morsel.cli.io.SignalForwarding;
 import io.morsel.cli.io.SignalNumber;
 import io.morsel.cli.io.StdioCopy;
 import io.morsel.cli.terminal.CommandException;
+import io.morsel.cli.terminal.LateLogger;
 import io.morsel.containerd.ErrorClass;
 import io.morsel.containerd.api.containers.Container;
 import io.morsel.containerd.api.containers.GetContainerRequest;
@@ -33,6 +34,7 @@ import java.util.concurrent.CountDownLatch;
 
 /** A container's task, with its streams and its terminal. Used by one thread. */
 final class RunningTask {
+  private static final LateLogger log = new LateLogger(RunningTask.class);
   private static final Path LOGS = Path.of("/var/lib/morsel/logs");
 
   private final CoreClient client;
