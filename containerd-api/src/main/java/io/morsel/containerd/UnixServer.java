@@ -15,8 +15,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -32,14 +31,11 @@ public final class UnixServer implements AutoCloseable {
 
   private final SocketFile socket;
   private final EventLoopGroup eventLoops;
-  private final ExecutorService executor;
   private final Server server;
 
-  private UnixServer(
-      SocketFile socket, EventLoopGroup eventLoops, ExecutorService executor, Server server) {
+  private UnixServer(SocketFile socket, EventLoopGroup eventLoops, Server server) {
     this.socket = socket;
     this.eventLoops = eventLoops;
-    this.executor = executor;
     this.server = server;
   }
 
@@ -58,8 +54,7 @@ public final class UnixServer implements AutoCloseable {
     EventLoopGroup eventLoops =
         new MultiThreadIoEventLoopGroup(
             2, new DefaultThreadFactory("grpc-server", true), EpollIoHandler.newFactory());
-    ExecutorService executor =
-        Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("grpc-call-", 0).factory());
+    ThreadFactory threads = Thread.ofVirtual().name("grpc-call-", 0).factory();
     NettyServerBuilder builder =
         NettyServerBuilder.forAddress(
                 new DomainSocketAddress(socket.bindPath().toString()),
@@ -67,7 +62,10 @@ public final class UnixServer implements AutoCloseable {
             .channelType(EpollServerDomainSocketChannel.class)
             .bossEventLoopGroup(eventLoops)
             .workerEventLoopGroup(eventLoops)
-            .executor(executor)
+            // Not an executor that is shut down: the last callbacks of a call come when the server
+            // has
+            // ended, and gRPC would log that they are refused.
+            .executor(call -> threads.newThread(call).start())
             .maxInboundMessageSize(MAX_MESSAGE_BYTES);
     // The last interceptor that is added is the first that is called.
     for (ServerInterceptor interceptor : interceptors.reversed()) {
@@ -75,7 +73,7 @@ public final class UnixServer implements AutoCloseable {
     }
     builder.addServices(services);
     Server server = builder.build();
-    UnixServer result = new UnixServer(socket, eventLoops, executor, server);
+    UnixServer result = new UnixServer(socket, eventLoops, server);
     try {
       server.start();
       FirstHandshake.with(socket.bindPath());
@@ -113,7 +111,6 @@ public final class UnixServer implements AutoCloseable {
       Thread.currentThread().interrupt();
     }
     var _ = eventLoops.shutdownGracefully(0, CLOSE_GRACE.toMillis(), TimeUnit.MILLISECONDS);
-    executor.shutdown();
   }
 
   private static String rootMessage(Throwable failure) {

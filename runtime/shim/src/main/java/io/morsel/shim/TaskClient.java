@@ -4,6 +4,7 @@ import com.google.protobuf.Empty;
 import com.google.protobuf.Message;
 import io.grpc.Status;
 import io.morsel.containerd.ContainerdException;
+import io.morsel.containerd.ErrorClass;
 import io.morsel.containerd.api.shim.CheckpointTaskRequest;
 import io.morsel.containerd.api.shim.CloseIORequest;
 import io.morsel.containerd.api.shim.ConnectRequest;
@@ -35,6 +36,7 @@ import io.morsel.ttrpc.TtrpcClient;
 import io.morsel.ttrpc.TtrpcException;
 import io.morsel.ttrpc.TtrpcMethod;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The task service of a shim, in either version. Calls block; safe for use by many threads.
@@ -176,12 +178,25 @@ public final class TaskClient {
     try {
       return client.call(TtrpcMethod.unary(service, method, request, response), request, options);
     } catch (TtrpcException e) {
-      // Both number gRPC's codes; the message ends with the class's words already.
+      // Both number gRPC's codes.
+      Status status = Status.fromCodeValue(e.code().number());
       throw ContainerdException.of(
-          Status.fromCodeValue(e.code().number())
-              .withDescription(e.getMessage())
+          status
+              .withDescription(withWords(ErrorClass.of(status.getCode()), e.getMessage()))
               .withCause(e)
               .asException());
     }
+  }
+
+  /**
+   * The message as containerd's {@code errdefs.FromGRPC} has it: with the class's words at its end,
+   * which a shim puts there for some classes, and for {@link ErrorClass#UNKNOWN} never.
+   */
+  private static String withWords(ErrorClass errorClass, @Nullable String message) {
+    String words = errorClass.words();
+    if (message == null || message.isEmpty() || message.equals(words)) {
+      return words;
+    }
+    return message.endsWith(": " + words) ? message : message + ": " + words;
   }
 }

@@ -41,6 +41,20 @@ public final class Holds {
     return true;
   }
 
+  /** Whether the scope names a lease that is there, and does not hold something yet. */
+  public static boolean isMissing(Transaction transaction, Scope scope, String type, String id)
+      throws SQLException, IOException {
+    return !scope.lease().isEmpty()
+        && transaction.exists(
+            "SELECT 1 FROM lease WHERE namespace = ? AND id = ?", scope.namespace(), scope.lease())
+        && !transaction.exists(
+            "SELECT 1 FROM lease_resource WHERE namespace = ? AND lease = ? AND type = ? AND id = ?",
+            scope.namespace(),
+            scope.lease(),
+            type,
+            id);
+  }
+
   static void put(Transaction transaction, String namespace, String lease, String type, String id)
       throws SQLException {
     transaction.update(

@@ -87,6 +87,24 @@ public final class NamespacedSnapshots {
     return merge(backend.stat(row.backendKey()), row.info());
   }
 
+  /**
+   * The same for who goes on to build on what it has found: the scope's lease, where there is one,
+   * holds the snapshot from now on. Without that a collection could take it in between.
+   */
+  public Info stat(Scope scope, String key) throws ContainerdException {
+    String type = Holds.snapshots(name);
+    // Looked at first, since a transaction that writes waits for the disk.
+    if (store.read(transaction -> Holds.isMissing(transaction, scope, type, key))) {
+      store.write(
+          transaction -> {
+            table.require(transaction, scope.namespace(), key);
+            return Holds.isMissing(transaction, scope, type, key)
+                && Holds.add(transaction, scope, type, key);
+          });
+    }
+    return stat(scope.namespace(), key);
+  }
+
   private Row require(String namespace, String key) throws ContainerdException {
     return store.read(transaction -> table.require(transaction, namespace, key));
   }

@@ -166,7 +166,7 @@ public final class SnapshotsService extends SnapshotsGrpc.SnapshotsImplBase {
             StatSnapshotResponse.newBuilder()
                 .setInfo(
                     snapshotter(request.getSnapshotter())
-                        .stat(CallScope.required().namespace(), request.getKey()))
+                        .stat(CallScope.required(), request.getKey()))
                 .build());
   }
 

@@ -2,7 +2,6 @@ package io.morsel.runtime.transfer;
 
 import io.morsel.containerd.ContainerdException;
 import io.morsel.containerd.ErrorClass;
-import io.morsel.containerd.api.leases.Resource;
 import io.morsel.containerd.api.types.Mount;
 import io.morsel.registry.ChainIds;
 import io.morsel.registry.Descriptor;
@@ -10,7 +9,6 @@ import io.morsel.registry.Digest;
 import io.morsel.runtime.image.Descriptors;
 import io.morsel.runtime.image.ImageLabels;
 import io.morsel.runtime.image.SnapshotLabels;
-import io.morsel.runtime.lease.Holds;
 import io.morsel.runtime.snapshot.NamespacedSnapshots;
 import io.morsel.snapshotter.SnapshotKind;
 import java.util.List;
@@ -130,17 +128,8 @@ final class Unpacking {
 
   /** Whether a snapshot is there; it then stays, held by the lease. */
   private boolean isThere(String chainId) throws ContainerdException {
-    job.parts()
-        .leases()
-        .addResource(
-            job.scope().namespace(),
-            job.scope().lease(),
-            Resource.newBuilder()
-                .setType(Holds.snapshots(snapshots.name()))
-                .setId(chainId)
-                .build());
     try {
-      var _ = snapshots.stat(job.scope().namespace(), chainId);
+      var _ = snapshots.stat(job.scope(), chainId);
       return true;
     } catch (ContainerdException e) {
       if (e.errorClass() == ErrorClass.NOT_FOUND) {

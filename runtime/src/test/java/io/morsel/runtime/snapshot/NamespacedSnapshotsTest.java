@@ -2,10 +2,13 @@ package io.morsel.runtime.snapshot;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
 import io.morsel.containerd.ContainerdException;
+import io.morsel.containerd.api.leases.Resource;
 import io.morsel.containerd.api.snapshots.Info;
 import io.morsel.containerd.api.snapshots.Kind;
+import io.morsel.runtime.lease.LeaseStore;
 import io.morsel.runtime.store.MetadataStore;
 import io.morsel.runtime.store.Scope;
 import io.morsel.snapshotter.EmbeddedSnapshotter;
@@ -71,6 +74,26 @@ final class NamespacedSnapshotsTest {
         .isEqualTo(Map.of("containerd.io/snapshot/x", "1"));
     assertThat(names("a", "kind==committed,labels.mine==2")).containsExactly("c");
     assertThat(names("a", "kind==active")).isEmpty();
+  }
+
+  @Test
+  void whatIsFoundUnderALeaseIsHeldByIt() throws Exception {
+    LeaseStore leases = new LeaseStore(store, Clock.systemUTC());
+    leases.create("a", "l", Map.of());
+    Scope scope = new Scope("a", "l");
+    prepare(A, "k", "");
+    snapshots.commit(A, "c", "k", Map.of());
+    assertThatThrownBy(() -> snapshots.stat(scope, "none"))
+        .hasMessage("snapshot none does not exist: not found");
+    assertThat(snapshots.stat(A, "c")).isEqualTo(snapshots.stat("a", "c"));
+    assertThat(snapshots.stat(new Scope("a", "gone"), "c")).isEqualTo(snapshots.stat("a", "c"));
+    assertThat(leases.resources("a", "l")).isEmpty();
+    for (int i = 0; i < 2; i++) {
+      assertThat(snapshots.stat(scope, "c")).isEqualTo(snapshots.stat("a", "c"));
+      assertThat(leases.resources("a", "l"))
+          .extracting(Resource::getType, Resource::getId)
+          .containsExactly(tuple("snapshots/overlayfs", "c"));
+    }
   }
 
   @Test
