@@ -92,17 +92,28 @@ public final class NamespacedSnapshots {
    * holds the snapshot from now on. Without that a collection could take it in between.
    */
   public Info stat(Scope scope, String key) throws ContainerdException {
+    var _ = require(scope.namespace(), key);
+    hold(scope, key);
+    return stat(scope.namespace(), key);
+  }
+
+  /**
+   * Has the scope's lease, where there is one, hold what a client is told is there, or is about to
+   * be: it goes on to build on that.
+   */
+  private void hold(Scope scope, String key) throws ContainerdException {
     String type = Holds.snapshots(name);
     // Looked at first, since a transaction that writes waits for the disk.
     if (store.read(transaction -> Holds.isMissing(transaction, scope, type, key))) {
       store.write(
-          transaction -> {
-            table.require(transaction, scope.namespace(), key);
-            return Holds.isMissing(transaction, scope, type, key)
-                && Holds.add(transaction, scope, type, key);
-          });
+          transaction ->
+              Holds.isMissing(transaction, scope, type, key)
+                  && Holds.add(transaction, scope, type, key));
     }
-    return stat(scope.namespace(), key);
+  }
+
+  private boolean isThere(String namespace, String key) throws ContainerdException {
+    return store.read(transaction -> table.find(transaction, namespace, key).isPresent());
   }
 
   private Row require(String namespace, String key) throws ContainerdException {
@@ -187,6 +198,9 @@ public final class NamespacedSnapshots {
     collecting.readLock().lock();
     try {
       String target = labels.getOrDefault(TARGET, "");
+      if (!target.isEmpty() && isThere(scope.namespace(), target)) {
+        hold(scope, target);
+      }
       Place place =
           store.write(transaction -> place(transaction, scope.namespace(), key, parent, target));
       List<Mount> mounts;
@@ -345,6 +359,11 @@ public final class NamespacedSnapshots {
     collecting.readLock().lock();
     try {
       commits.commit(scope, newName, key, newParent, labels);
+    } catch (ContainerdException e) {
+      if (e.errorClass() == ErrorClass.ALREADY_EXISTS) {
+        hold(scope, newName);
+      }
+      throw e;
     } finally {
       collecting.readLock().unlock();
     }

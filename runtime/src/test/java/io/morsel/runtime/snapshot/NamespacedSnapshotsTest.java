@@ -97,6 +97,30 @@ final class NamespacedSnapshotsTest {
   }
 
   @Test
+  void whatAnotherHasCommittedIsHeldByWhoComesLate() throws Exception {
+    LeaseStore leases = new LeaseStore(store, Clock.systemUTC());
+    leases.create("a", "l", Map.of());
+    Scope scope = new Scope("a", "l");
+    prepare(A, "k", "");
+    prepare(A, "late", "");
+    snapshots.commit(A, "c", "k", Map.of());
+    assertThatThrownBy(() -> snapshots.commit(scope, "c", "late", Map.of()))
+        .hasMessage("snapshot \"c\": already exists");
+    assertThat(leases.resources("a", "l")).extracting(Resource::getId).containsExactly("c");
+    leases.create("a", "m", Map.of());
+    assertThatThrownBy(
+            () ->
+                snapshots.create(
+                    new Scope("a", "m"),
+                    SnapshotKind.ACTIVE,
+                    "n",
+                    "",
+                    Map.of("containerd.io/snapshot.ref", "c")))
+        .hasMessage("target snapshot \"c\": already exists");
+    assertThat(leases.resources("a", "m")).extracting(Resource::getId).containsExactly("c");
+  }
+
+  @Test
   void failuresReadAsContainerds() throws Exception {
     assertThatThrownBy(() -> snapshots.stat("a", "none"))
         .hasMessage("snapshot none does not exist: not found");
